@@ -1,0 +1,152 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target is built with: the module walls and the language rules of the project.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A server library: `Server/<name>`.
+func server(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Server/\(name)", swiftSettings: strict)
+}
+
+/// A library for applications: `ClientSDK/<name>`.
+func sdk(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "ClientSDK/\(name)", swiftSettings: strict)
+}
+
+/// A test target: `Tests/<name>`.
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/\(name)",
+        resources: resources,
+        swiftSettings: strict
+    )
+}
+
+// Cores: the standard library and Collections only.
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let hashTrees: Target.Dependency = .product(
+    name: "HashTreeCollections",
+    package: "swift-collections"
+)
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient: Target.Dependency = .product(
+    name: "AsyncHTTPClient",
+    package: "async-http-client"
+)
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+
+let package = Package(
+    name: "muster",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "muster", targets: ["muster"]),
+        .library(name: "MusterAPI", targets: ["MusterAPI"]),
+        .library(name: "MusterBalancing", targets: ["MusterBalancing"]),
+        .library(name: "MusterDiscovery", targets: ["MusterDiscovery"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Cores: they decide and do no I/O.
+        server("Model", []),
+        server("Wire", ["Model"]),
+        server("Filter", []),
+        server("StateStore", ["Model", "Wire", deque, hashTrees]),
+        server("LocalState", ["Model", "Wire"]),
+        // The write path: proposals in, applied snapshots and wake-ups out.
+        server("Replica", ["Model", "Wire", "StateStore", nioCore]),
+        // Adapters: one port each.
+        .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
+        server(
+            "HTTPAPI",
+            [
+                "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "CZlib",
+                nioCore, nioPosix, nioHTTP1, nioTLS, logging,
+            ]
+        ),
+        server(
+            "DNSAPI",
+            ["Model", "Wire", "StateStore", "Replica", nioCore, nioPosix, logging]
+        ),
+        server(
+            "Checks",
+            ["Model", "LocalState", nioCore, nioPosix, nioTLS, httpClient, logging]
+        ),
+        // The shell: owns the cores, runs their effects, starts and stops everything.
+        server(
+            "Agent",
+            [
+                "Model", "Wire", "StateStore", "LocalState", "Replica", "HTTPAPI", "DNSAPI",
+                "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+            ]
+        ),
+        // The command line, a client like any other.
+        server("CLI", ["MusterAPI", arguments]),
+        .executableTarget(
+            name: "muster",
+            dependencies: ["Agent", "CLI", arguments, logging],
+            path: "Server/muster",
+            swiftSettings: strict
+        ),
+        // The SDK: never pulls in a server target.
+        sdk("MusterAPI", [httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging]),
+        sdk("MusterBalancing", []),
+        sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
+        // Tests.
+        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        tests("WireTests", ["Wire", "Model"]),
+        tests("FilterTests", ["Filter"]),
+        tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
+        tests("LocalStateTests", ["LocalState", "Model"]),
+        tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),
+        tests("ChecksTests", ["Checks", "LocalState", "Model", nioCore, nioPosix]),
+        tests(
+            "HTTPAPITests",
+            [
+                "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
+                nioPosix, nioHTTP1, nioEmbedded,
+            ]
+        ),
+        tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
+        tests("AgentTests", ["Agent", "Model", "LocalState"]),
+        tests("MusterAPITests", ["MusterAPI", nioCore, nioPosix, nioHTTP1]),
+        tests("MusterBalancingTests", ["MusterBalancing"]),
+        tests(
+            "MusterDiscoveryTests",
+            ["MusterDiscovery", "MusterAPI", "MusterBalancing", nioCore, nioPosix, nioHTTP1]
+        ),
+        tests("Tidy", ["Support"]),
+    ]
+)
