@@ -108,11 +108,10 @@ package final class Replica: Sendable {
         let inbox = WatchInbox(loop: loop, limit: limits.unreadChanges)
         let registry = WatchRegistry(replica: self, inbox: inbox)
         inbox.attach(registry)
-        let generation = publication.withLock { publication in
+        publication.withLock { publication in
+            inbox.begin(at: publication.current.generation)
             publication.inboxes.append(inbox)
-            return publication.current.generation
         }
-        registry.begin(at: generation)
         return registry
     }
 

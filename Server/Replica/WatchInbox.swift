@@ -14,6 +14,8 @@ final class WatchInbox: Sendable {
         var notices: [ChangeNotice] = []
         /// Set when notices were dropped: everything may have changed.
         var hasOverflowed = false
+        /// Of the newest notice ever appended.
+        var generation: UInt64 = 0
         /// Whether a waiter wants to be woken; otherwise notices wait until they are asked for.
         var wantsWake = false
         var isWakeScheduled = false
@@ -23,7 +25,10 @@ final class WatchInbox: Sendable {
     /// What `take` gives.
     struct Delivery {
         let notices: [ChangeNotice]
+        /// True when notices are missing: everything may have changed.
         let hasOverflowed: Bool
+        /// Up to where this delivery and those before it tell.
+        let generation: UInt64
     }
 
     private let loop: any EventLoop
@@ -40,9 +45,15 @@ final class WatchInbox: Sendable {
         state.withLock { $0.registry = bound }
     }
 
+    /// Begins after what is published at `generation`.
+    func begin(at generation: UInt64) {
+        state.withLock { $0.generation = generation }
+    }
+
     /// Adds a notice; true when the loop must be woken.
     func append(_ notice: ChangeNotice) -> Bool {
         state.withLock { state in
+            state.generation = notice.generation
             if state.notices.count >= limit {
                 state.notices = []
                 state.hasOverflowed = true
@@ -73,7 +84,11 @@ final class WatchInbox: Sendable {
                 state.notices = []
                 state.hasOverflowed = false
             }
-            return Delivery(notices: state.notices, hasOverflowed: state.hasOverflowed)
+            return Delivery(
+                notices: state.notices,
+                hasOverflowed: state.hasOverflowed,
+                generation: state.generation
+            )
         }
     }
 

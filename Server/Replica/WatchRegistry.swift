@@ -34,15 +34,12 @@ package final class WatchRegistry {
     private var prefixLengths: [Int: Int] = [:]
     private var immediateCount = 0
     private var nextID: UInt64 = 1
+    /// Up to where notices were handled; behind until the first `synchronize`.
     private var generation: UInt64 = 0
 
     init(replica: Replica, inbox: WatchInbox) {
         self.replica = replica
         self.inbox = inbox
-    }
-
-    func begin(at generation: UInt64) {
-        self.generation = generation
     }
 
     /// How many watches wait.
@@ -81,13 +78,9 @@ package final class WatchRegistry {
     package func synchronize() {
         guard replica.generation != generation else { return }
         let delivery = inbox.take()
-        if delivery.hasOverflowed {
-            // The notices are lost, so every watch may be concerned.
-            generation = replica.generation
-            return fire(watches.keys.sorted())
-        }
-        guard let last = delivery.notices.last else { return }
-        generation = last.generation
+        generation = delivery.generation
+        // Where notices are missing, every watch may be concerned.
+        guard !delivery.hasOverflowed else { return fire(watches.keys.sorted()) }
         var touched = Set<UInt64>()
         for notice in delivery.notices { collect(notice.changes, into: &touched) }
         fire(touched.sorted())
