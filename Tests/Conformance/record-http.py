@@ -19,7 +19,7 @@ sys.path.insert(0, HERE)
 
 import scenarios  # noqa: E402
 from agent import Agent  # noqa: E402
-from exchange import perform  # noqa: E402
+from exchange import drop, perform  # noqa: E402
 
 
 def record(command, scenario):
@@ -36,6 +36,8 @@ def record(command, scenario):
                 print(f"  never seen: {step['name']}: {step['until']}\n    {answer}")
             if elapsed * 1000 < step.get("min_ms", 0):
                 print(f"  too early: {step['name']} {elapsed * 1000:.0f} ms")
+            if "scrub" in step:
+                answer["body"] = drop(answer["body"], step["scrub"], False)
             exchanges.append({**step, "response": answer})
     return {
         "scenario": scenario.name, "about": scenario.about,

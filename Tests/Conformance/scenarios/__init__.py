@@ -15,7 +15,7 @@ class Scenario:
         ALL.append(self)
 
     def request(self, method, path, body=None, headers=None, **options):
-        """Adds a step. Options: capture, until, ignore, subs, unordered, concurrently, min_ms."""
+        """Adds a step. The options are those of Tests/README.md: capture, until, ignore, …"""
         label = f"{method} {path}"
         self.counts[label] = self.counts.get(label, 0) + 1
         if self.counts[label] > 1:

@@ -12,6 +12,8 @@ s.get("/v1/agent/checks?pretty")
 s.put(REGISTER, {"ID": "own", "Name": "Own id", "TTL": "1h", "Status": "passing"})
 s.put(REGISTER, {"CheckID": "own2", "Name": "Own id 2", "TTL": "1h", "Status": "warning"})
 s.put(REGISTER, {"id": "own3", "name": "lower", "ttl": "1h", "output_max_size": 10})
+s.put(REGISTER, {"ID": "own2", "Name": "Own id 2", "TTL": "1h", "Status": "warning"})
+s.put(REGISTER, {"id": "own3", "name": "lower", "ttl": "1h", "outputmaxsize": 10})
 s.get("/v1/agent/checks")
 s.get("/v1/health/node/golden-node", until="own3")
 s.put("/v1/agent/check/pass/mem")
@@ -55,7 +57,7 @@ for name in ("own", "own2", "own3"):
     s.put(f"/v1/agent/check/deregister/{name}")
 s.get("/v1/agent/checks")
 
-s = Scenario("agent-check-kinds", "HTTP, TCP, alias checks; TTL expiry; service checks.")
+s = Scenario("agent-check-kinds", "HTTP and TCP checks; TTL expiry; checks of a service.")
 s.put("/v1/agent/service/register", {"ID": "web-1", "Name": "web", "Port": 80, "Tags": ["a"]})
 s.put(REGISTER, {"Name": "Web TTL", "ServiceID": "web-1", "TTL": "1h", "Status": "passing"})
 s.put(REGISTER, {"ID": "http", "Name": "HTTP", "HTTP": "http://127.0.0.1:1/health",
@@ -63,25 +65,39 @@ s.put(REGISTER, {"ID": "http", "Name": "HTTP", "HTTP": "http://127.0.0.1:1/healt
                  "Interval": "1h", "Timeout": "2s", "TLSSkipVerify": True,
                  "SuccessBeforePassing": 2, "FailuresBeforeCritical": 3})
 s.put(REGISTER, {"ID": "tcp", "Name": "TCP", "TCP": "127.0.0.1:1", "Interval": "1h"})
-s.put(REGISTER, {"ID": "alias-node", "Name": "Alias of node", "AliasNode": "golden-node"})
-s.put(REGISTER, {"ID": "alias-svc", "Name": "Alias of service", "AliasService": "web-1",
-                 "ServiceID": "web-1"})
 s.put(REGISTER, {"ID": "dereg", "Name": "Dereg", "TTL": "1h",
                  "DeregisterCriticalServiceAfter": "90m"})
-s.get("/v1/agent/checks", ignore=["alias-node.Status", "alias-node.Output", "alias-svc.Status",
-                                  "alias-svc.Output"])
-s.get("/v1/health/service/web", until="Web TTL", ignore=["*.Checks.*.Status", "*.Checks.*.Output"])
-s.get("/v1/agent/checks?filter=CheckID==%22alias-svc%22", until="All checks passing")
-s.put("/v1/agent/check/fail/Web%20TTL")
-s.get("/v1/agent/checks?filter=CheckID==%22alias-svc%22", until="critical")
-s.put("/v1/agent/check/deregister/alias-svc")
+s.get("/v1/agent/checks", ignore=["http.Output", "tcp.Output"])
+s.get("/v1/health/service/web", until="Web TTL")
 s.put(REGISTER, {"Name": "quick", "TTL": "300ms", "Status": "passing"})
 s.get("/v1/agent/checks?filter=CheckID==quick", until="expired")
 s.put("/v1/agent/check/pass/quick?note=back")
 s.put("/v1/agent/service/deregister/web-1")
-s.get("/v1/agent/checks", unordered=True, ignore=[
-    "quick", "alias-node.Status", "alias-node.Output", "http.Status", "http.Output", "tcp.Output"])
+s.get("/v1/agent/checks", ignore=["quick", "http.Output", "tcp.Output"])
 s.put("/v1/agent/check/pass/http")
+
+s = Scenario("agent-check-alias", "Alias checks follow a service or a node.")
+s.put("/v1/agent/service/register", {"Name": "db", "Port": 1})
+s.put("/v1/agent/service/register", {"Name": "front", "Port": 2})
+s.put(REGISTER, {"Name": "db TTL", "ServiceID": "db", "TTL": "1h", "Status": "passing"})
+s.put(REGISTER, {"ID": "follows", "Name": "Follows db", "AliasService": "db", "ServiceID": "front"})
+s.get("/v1/agent/checks?filter=CheckID==follows", until="All checks passing")
+s.get("/v1/health/checks/front", until="All checks passing")
+s.put("/v1/agent/check/warn/db%20TTL?note=slow")
+s.get("/v1/agent/checks?filter=CheckID==follows", until="slow")
+s.put("/v1/agent/check/fail/db%20TTL?note=down")
+s.get("/v1/agent/checks?filter=CheckID==follows", until="down")
+s.put("/v1/agent/check/deregister/db%20TTL")
+s.get("/v1/agent/checks?filter=CheckID==follows", until="passing")
+s.put("/v1/agent/check/deregister/follows")
+s.put("/v1/catalog/register", {"Node": "elsewhere", "Address": "10.0.0.9", "Service": {
+    "ID": "far-1", "Service": "far"}, "Check": {
+    "CheckID": "c", "Name": "far check", "Status": "critical", "Output": "burning"}})
+s.put(REGISTER, {"ID": "node", "Name": "Follows a node", "AliasNode": "elsewhere"})
+s.get("/v1/agent/checks?filter=CheckID==node", until="burning")
+s.put(REGISTER, {"ID": "remote", "Name": "Remote", "AliasNode": "elsewhere",
+                 "AliasService": "far-1"})
+s.get("/v1/agent/checks?filter=CheckID==remote", until="burning")
 
 s = Scenario("agent-check-scripts", "Script checks where they are enabled.",
              config={"enable_local_script_checks": False, "enable_script_checks": True})
@@ -95,7 +111,7 @@ s.put(REGISTER, {"Name": "old", "ScriptArgs": ["/bin/true"], "Interval": "100ms"
 s.get("/v1/agent/checks?filter=CheckID==ok", until="said ok")
 s.get("/v1/agent/checks?filter=CheckID==warn", until="said warn")
 s.get("/v1/agent/checks?filter=CheckID==fail", until="said fail")
-s.get("/v1/agent/checks?filter=CheckID==slow", until="imeout")
+s.get("/v1/agent/checks?filter=CheckID==slow", until="Timed out")
 s.get("/v1/agent/checks?filter=CheckID==missing", until="no such file")
 s.get("/v1/agent/checks?filter=CheckID==old", until="passing")
 s.put(REGISTER, {"Name": "script", "Script": "true", "Interval": "1s"})

@@ -2,21 +2,19 @@
 
 from . import Scenario
 
-VERSION = [[r'"(build|version|Version|ProtocolCur|Revision)":"?[^,"]*"?', r'"\1":<\1>'],
-           [r'"(port|Port|http_port)":"?\d+"?', r'"\1":<port>']]
-
 s = Scenario("agent-self", "self, members, host, version, metrics.")
 s.get("/v1/agent/self", ignore=["DebugConfig", "Stats", "Coord.*", "Config.Version",
-                               "Config.Revision", "Member.Tags", "Member.Port"])
+                               "Config.Revision", "Member.Tags", "Member.Port"],
+      scrub=["DebugConfig.*", "Stats.*.*"])
 s.get("/v1/agent/members", ignore=["*.Tags", "*.Port"])
 s.get("/v1/agent/members?wan", ignore=["*.Tags", "*.Port"])
 s.get("/v1/agent/members?wan=1", ignore=["*.Tags", "*.Port"])
 s.get("/v1/agent/members?segment=x", ignore=["*.Tags", "*.Port"])
 s.get("/v1/agent/members?segment=_all", ignore=["*.Tags", "*.Port"])
-s.get("/v1/agent/host", ignore=["*"])
-s.get("/v1/agent/metrics", ignore=["*"])
+s.get("/v1/agent/host", ignore=["*"], scrub=["*.*", "CollectionTime"])
+s.get("/v1/agent/metrics", ignore=["*"], scrub=["*"])
 s.get("/v1/agent/metrics?format=prometheus")
-s.get("/v1/agent/metrics?format=odd", ignore=["*"])
+s.get("/v1/agent/metrics?format=odd", ignore=["*"], scrub=["*"])
 s.get("/v1/agent/version")
 s.put("/v1/agent/self")
 s.post("/v1/agent/members")
