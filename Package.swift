@@ -17,7 +17,12 @@ func server(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// A library for applications: `ClientSDK/<name>`.
 func sdk(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "ClientSDK/\(name)", swiftSettings: strict)
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "ClientSDK/\(name)",
+        swiftSettings: strict
+    )
 }
 
 /// A test target: `Tests/<name>`.
