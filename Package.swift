@@ -131,7 +131,12 @@ let package = Package(
         sdk("MusterBalancing", []),
         sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
         // Tests.
-        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "Support",
+            path: "Tests/Support",
+            exclude: ["prepare.sh"],
+            swiftSettings: strict
+        ),
         tests("WireTests", ["Wire", "Model"]),
         tests("FilterTests", ["Filter"]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
