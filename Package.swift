@@ -127,7 +127,7 @@ let package = Package(
         // Tests.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("WireTests", ["Wire", "Model"]),
-        tests("FilterTests", ["Filter"]),
+        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),
