@@ -138,7 +138,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("FilterTests", ["Filter"]),
+        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),
