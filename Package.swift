@@ -108,7 +108,7 @@ let package = Package(
         ),
         server(
             "Checks",
-            ["Model", "LocalState", nioCore, nioPosix, nioTLS, httpClient, logging]
+            ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
