@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Replica
 
 /// Turns the messages of one connection into requests, has them answered one after the other, in order.
 final class ConnectionHandler: ChannelInboundHandler {

@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// What the HTTP API needs to know about the agent it speaks for.
 package struct HTTPSettings: Sendable {
     package var datacenter = "dc1"

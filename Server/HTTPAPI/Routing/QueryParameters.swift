@@ -39,4 +39,15 @@ package struct QueryParameters: Sendable {
     package func all(_ name: String) -> [String] {
         pairs.lazy.filter { $0.name == name }.map(\.value)
     }
+
+    /// Whether the query of a target names `name`, without reading the rest of it.
+    static func mentions(_ name: StaticString, in target: String) -> Bool {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return false }
+        let query = target.utf8[target.utf8.index(after: mark)...]
+        return name.withUTF8Buffer { name in
+            query.split { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ";") }.contains { pair in
+                pair.prefix { $0 != UInt8(ascii: "=") }.elementsEqual(name)
+            }
+        }
+    }
 }

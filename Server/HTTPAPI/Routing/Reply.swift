@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// A status code with its standard reason.
 package struct Status: RawRepresentable, Hashable, Sendable {
     package let rawValue: Int
