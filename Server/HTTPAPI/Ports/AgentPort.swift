@@ -8,6 +8,8 @@ package struct HTTPSettings: Sendable {
     package var prettyByDefault = false
     /// Extra header fields of every reply (`http_config.response_headers`).
     package var responseHeaders: [(name: String, value: String)] = []
+    /// Paths whose routes are refused (`http_config.block_endpoints`); everything below them too.
+    package var blockedEndpoints: [String] = []
     /// Whether addresses seen by other datacenters are the WAN ones; announced in a header.
     package var translatesWANAddresses = false
     package var limits = HTTPLimits()

@@ -21,6 +21,9 @@ final class LoopReader {
     /// The state has every write that was acknowledged anywhere, which on the leader is what the default
     /// and the consistent mode promise.
     func evaluate(_ query: ReadQuery) throws(HTTPError) -> ReadAnswer {
+        guard query.options.datacenter == services.settings.datacenter else {
+            throw .failed("No path to datacenter")
+        }
         if query.options.consistency != .stale, replica.leadership.leader == nil {
             throw .failed("No cluster leader")
         }
@@ -47,11 +50,19 @@ final class LoopReader {
                 }
             reply.headers.append(("X-Consul-Effective-Consistency", name))
         }
+        if query.options.usesCache {
+            services.cachedQueries.announce(query.cacheIdentity, in: &reply)
+        }
         return reply
     }
 
-    /// The reply to a read that failed.
+    /// The reply to a read that failed: its index is 1 and it knows of no leader.
     func refused(_ error: HTTPError, _ query: ReadQuery) -> Reply {
-        error.reply
+        var reply = error.reply
+        guard query.options.announcesFailures, error.status == .internalError else { return reply }
+        reply.headers.append(("X-Consul-Index", "1"))
+        reply.headers.append(("X-Consul-Knownleader", "false"))
+        reply.headers.append(("X-Consul-Lastcontact", "0"))
+        return reply
     }
 }

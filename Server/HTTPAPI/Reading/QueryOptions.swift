@@ -27,16 +27,15 @@ package struct QueryOptions: Sendable {
     /// The reply names the consistency it had (`X-Consul-Effective-Consistency`).
     package var announcesConsistency = false
 
+    /// A read that failed still tells about index and leader.
+    package var announcesFailures = true
+
     /// Reads the parameters; throws the texts Consul answers with status 400.
     ///
     /// - Source: Consul: `parse` of its HTTP layer, as observed on 1.8.7.
-    package init(
-        _ request: Request,
-        _ context: RequestContext,
-        takesCache: Bool = false
-    ) throws(HTTPError) {
+    package init(_ request: Request, _ context: RequestContext) throws(HTTPError) {
         let settings = context.services.settings
-        datacenter = request.query["dc"].flatMap { $0.isEmpty ? nil : $0 } ?? settings.datacenter
+        datacenter = request.datacenter(settings)
         filter = request.query["filter"] ?? ""
         near = request.query["near"] ?? ""
         if near == "_agent" { near = settings.nodeName }
@@ -45,15 +44,43 @@ package struct QueryOptions: Sendable {
             let value = parts.count > 1 ? String(parts[1]) : ""
             nodeMeta[parts.first.map(String.init) ?? ""] = value
         }
-        try parseWait(request.query, settings.limits)
         try parseConsistency(request.query)
-        usesCache = takesCache && request.query.contains("cached") && consistency == .standard
-        if takesCache, request.query.contains("cached"), consistency == .consistent {
-            throw .badRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
+        try parseWait(request.query, settings.limits)
+    }
+
+    /// The same for routes that know `cached` and whose replies name their consistency.
+    package static func announced(
+        _ request: Request,
+        _ context: RequestContext,
+        takesCache: Bool = false
+    ) throws(HTTPError) -> QueryOptions {
+        try request.refuseNamespace()
+        var options = try QueryOptions(request, context)
+        options.announcesConsistency = true
+        if request.query.contains("cached") {
+            guard options.consistency != .consistent else {
+                throw .badRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
+            }
+            try CacheControl.check(request.headers["Cache-Control"])
+            options.usesCache = takesCache
         }
-        guard datacenter == settings.datacenter else {
-            throw .failed("No path to datacenter")
+        return options
+    }
+
+    private mutating func parseConsistency(_ query: QueryParameters) throws(HTTPError) {
+        if query.contains("stale") { consistency = .stale }
+        let isConsistent = query.contains("consistent")
+        if let text = query["max_stale"], !text.isEmpty {
+            guard GoDuration.parse(text) != nil else {
+                throw .badRequest("Invalid max_stale value \(GoQuote.quote(text))")
+            }
+            consistency = .stale
         }
+        guard isConsistent else { return }
+        guard consistency != .stale else {
+            throw .badRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
+        }
+        consistency = .consistent
     }
 
     private mutating func parseWait(
@@ -67,21 +94,13 @@ package struct QueryOptions: Sendable {
             wait = .nanoseconds(duration.rawValue)
         }
         if let text = query["index"], !text.isEmpty {
-            guard let index = UInt64(text) else { throw .badRequest("Invalid index") }
+            guard text.utf8.first != UInt8(ascii: "+"), let index = UInt64(text) else {
+                throw .badRequest("Invalid index")
+            }
             minimumIndex = LogIndex(rawValue: index)
         }
         if wait <= .zero { wait = limits.defaultQueryTime }
         if wait > limits.maximumQueryTime { wait = limits.maximumQueryTime }
-    }
-
-    private mutating func parseConsistency(_ query: QueryParameters) throws(HTTPError) {
-        if query.contains("stale") { consistency = .stale }
-        if query.contains("consistent") {
-            guard consistency != .stale else {
-                throw .badRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
-            }
-            consistency = .consistent
-        }
     }
 
     /// What the waiting time becomes with its jitter of up to a sixteenth.
@@ -98,6 +117,16 @@ package struct QueryOptions: Sendable {
         var text = request.token + "\u{0}" + request.path
         for pair in request.query.pairs where pair.name != "index" && pair.name != "wait" {
             text += "\u{0}\(pair.name)\u{1}\(pair.value)"
+        }
+        return text
+    }
+
+    /// Path, datacenter and what the servers evaluate; `passing` and the like are applied later.
+    func cacheIdentity(of request: Request) -> String {
+        guard usesCache else { return "" }
+        var text = request.token + "\u{0}" + request.path + "\u{0}" + datacenter
+        for name in ["tag", "near", "node-meta", "filter"] {
+            for value in request.query.all(name) { text += "\u{0}\(name)\u{1}\(value)" }
         }
         return text
     }

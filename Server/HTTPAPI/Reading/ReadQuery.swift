@@ -24,11 +24,14 @@ package struct ReadQuery: Sendable {
 
     /// Equal for requests that get equal answers from equal snapshots.
     package let identity: String
+    /// Equal for requests that Consul's agents answer from one cache entry.
+    let cacheIdentity: String
     package let options: QueryOptions
     package let evaluate: Evaluation
 
     package init(_ request: Request, _ options: QueryOptions, _ evaluate: @escaping Evaluation) {
         identity = options.identity(of: request)
+        cacheIdentity = options.cacheIdentity(of: request)
         self.options = options
         self.evaluate = evaluate
     }

@@ -8,6 +8,7 @@ package final class APIServices: Sendable {
     package let agent: any AgentPort
     package let authorizer: Authorizer
     package let logger: Logger
+    let cachedQueries: CachedQueries
 
     package init(
         settings: HTTPSettings,
@@ -21,6 +22,7 @@ package final class APIServices: Sendable {
         self.agent = agent
         self.authorizer = authorizer
         self.logger = logger
+        cachedQueries = CachedQueries(limit: settings.limits.rememberedCachedQueries)
     }
 
     package var limits: HTTPLimits { settings.limits }

@@ -3,6 +3,8 @@
 /// Pairs are separated by `&` or `;`; a pair with a broken escape is left out, as Consul does.
 /// - Source: Go net/url ParseQuery, as of Consul 1.8.7.
 package struct QueryParameters: Sendable {
+    /// True when a pair was left out.
+    package private(set) var isBroken = false
     package private(set) var pairs: [(name: String, value: String)] = []
 
     package init() {}
@@ -17,7 +19,10 @@ package struct QueryParameters: Sendable {
                 equals.map { piece[piece.index(after: $0)...] } ?? piece[piece.endIndex...]
             guard let name = PercentCoding.decode(rawName, plusIsSpace: true),
                 let value = PercentCoding.decode(rawValue, plusIsSpace: true)
-            else { continue }
+            else {
+                isBroken = true
+                continue
+            }
             pairs.append((name, value))
         }
     }

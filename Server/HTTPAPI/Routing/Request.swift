@@ -48,4 +48,34 @@ package struct Request: Sendable {
     package var bodyBytes: [UInt8] {
         Array(body.readableBytesView)
     }
+
+    /// The datacenter that the request is for.
+    package func datacenter(_ settings: HTTPSettings) -> String {
+        query["dc"].flatMap { $0.isEmpty ? nil : $0 } ?? settings.datacenter
+    }
+
+    /// Refuses a datacenter that this server knows no way to.
+    package func requireDatacenter(_ settings: HTTPSettings) throws(HTTPError) {
+        guard datacenter(settings) == settings.datacenter else {
+            throw .failed("No path to datacenter")
+        }
+    }
+
+    /// Refuses `ns`, as Consul without Enterprise does.
+    package func refuseNamespace() throws(HTTPError) {
+        guard let namespace = query["ns"] ?? headers.first(name: "X-Consul-Namespace"),
+            !namespace.isEmpty
+        else { return }
+        let isParameter = query.contains("ns")
+        let what = isParameter ? "query parameter: \"ns\"" : "header: \"X-Consul-Namespace\""
+        throw .badRequest(
+            "Bad request: Invalid \(what) - Namespaces are a Consul Enterprise feature"
+        )
+    }
+
+    /// What follows the prefix, or the text Consul answers when nothing does.
+    package func name(orMissing what: String) throws(HTTPError) -> String {
+        guard !rest.isEmpty else { throw .badRequest("Missing \(what)") }
+        return rest
+    }
 }

@@ -26,19 +26,34 @@ enum Resolution {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
             self = .refused(Resolution.redirect(to: clean, query: query, method: head.method))
         } else if let (route, rest) = routes.match(path) {
-            self = Resolution.choose(route, path, rest, head.method, rawQuery)
+            self = Resolution.choose(routes, route, path, rest, head.method, rawQuery)
+        } else if routes.hasPrefix(path + "/") {
+            let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
+            self = .refused(Resolution.redirect(to: path + "/", query: query, method: head.method))
+        } else if path == "/", !routes.hasPrefix("/ui/") {
+            var reply = Reply.text(.ok, "Consul Agent")
+            reply.varies = false
+            self = .refused(reply)
         } else {
             self = .refused(Resolution.unrouted(.notFound))
         }
     }
 
     private static func choose(
+        _ routes: RouteTable,
         _ route: Route,
         _ path: String,
         _ rest: String,
         _ method: HTTPMethod,
         _ rawQuery: Substring.UTF8View
     ) -> Resolution {
+        if routes.blocks(path) {
+            let text = "Endpoint is blocked by agent configuration"
+            return .refused(.text(.forbidden, text))
+        }
+        let query = QueryParameters(parsing: rawQuery)
+        // As observed: a broken escape fails the request without a word.
+        guard !query.isBroken else { return .refused(.empty(.internalError)) }
         if method == .OPTIONS {
             return .refused(Reply(.ok, headers: [("Allow", route.allow)]))
         }
@@ -47,7 +62,6 @@ enum Resolution {
             reply.setHeader("Allow", route.allow)
             return .refused(reply)
         }
-        let query = QueryParameters(parsing: rawQuery)
         return .endpoint(endpoint, path: path, rest: rest, query: query)
     }
 

@@ -84,8 +84,22 @@ package struct Route: Sendable {
 package struct RouteTable: Sendable {
     private var exact: [String: Route] = [:]
     private var prefixes: [String: Route] = [:]
+    private let blockedEndpoints: [String]
 
-    package init() {}
+    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has them.
+    package init(blockedEndpoints: [String] = []) {
+        self.blockedEndpoints = blockedEndpoints
+    }
+
+    /// Whether there is a route for everything below `prefix`, which ends in `/`.
+    func hasPrefix(_ prefix: String) -> Bool {
+        prefixes[prefix] != nil
+    }
+
+    /// Whether the settings forbid the path.
+    func blocks(_ path: String) -> Bool {
+        blockedEndpoints.contains { path.utf8.starts(with: $0.utf8) }
+    }
 
     /// Adds a method to the route at `pattern`, which ends in `/` when it takes a name after it.
     package mutating func add(
