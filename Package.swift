@@ -42,6 +42,7 @@ func tests(
 
 // Cores: the standard library and Collections only.
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let hashTrees: Target.Dependency = .product(
     name: "HashTreeCollections",
     package: "swift-collections"
@@ -91,7 +92,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire", deque, hashTrees]),
         server("LocalState", ["Model", "Wire"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
-        server("Replica", ["Model", "Wire", "StateStore", nioCore]),
+        server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(

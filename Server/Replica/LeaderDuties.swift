@@ -55,7 +55,6 @@ struct LeaderDuties {
     mutating func observe(
         _ command: Command,
         result: CommandResult,
-        at index: LogIndex,
         now: NIODeadline
     ) {
         guard isLeader else { return }
@@ -64,14 +63,6 @@ struct LeaderDuties {
             track(session, at: now)
         case (.session(.destroy(let id)), _):
             forget(session: id)
-        case (.keyValue(let write), _):
-            switch write.operation {
-            case .delete, .deleteCAS, .deleteTree: expectTombstone(at: index, now: now)
-            default: break
-            }
-        case (.transaction, _), (.deregister, _), (.register, _):
-            // Either may delete keys: in a step of its own, or by ending a session that deletes.
-            expectTombstone(at: index, now: now)
         default:
             break
         }
@@ -145,9 +136,10 @@ struct LeaderDuties {
         sessionLifetimes[id] = nil
     }
 
-    /// Plans the reaping of what was deleted at `index`: never earlier than promised, and up to one
+    /// Plans the reaping of what was deleted up to `index`: never earlier than promised, and up to one
     /// granule later, so that the deletions of that granule share one command.
-    private mutating func expectTombstone(at index: LogIndex, now: NIODeadline) {
+    mutating func expectTombstones(upTo index: LogIndex, now: NIODeadline) {
+        guard isLeader else { return }
         let earliest = now + .nanoseconds(limits.tombstoneLifetime.rawValue)
         let latest = earliest + .nanoseconds(limits.tombstoneGranularity.rawValue)
         guard let last = tombstones.last else {

@@ -57,8 +57,8 @@ package final class WatchRegistry {
         nextID += 1
         watches[id] = Watch(topics: topics, urgency: urgency, wake: wake)
         for topic in topics {
-            if watchersByTopic[topic, default: []].isEmpty, let prefix = topic.keyPrefix {
-                prefixLengths[prefix.count, default: 0] += 1
+            if watchersByTopic[topic, default: []].isEmpty, case .keyPrefix(let prefix) = topic {
+                prefixLengths[prefix.utf8.count, default: 0] += 1
             }
             watchersByTopic[topic, default: []].insert(id)
         }
@@ -91,12 +91,19 @@ package final class WatchRegistry {
         for topic in changes.topics {
             if let ids = watchersByTopic[topic] { touched.formUnion(ids) }
         }
-        guard !prefixLengths.isEmpty else { return }
         for key in changes.keys {
-            for length in prefixLengths.keys where length <= key.count {
-                let topic = Topic.keyPrefix(of: key, length: length)
-                if let ids = watchersByTopic[topic] { touched.formUnion(ids) }
+            if let ids = watchersByTopic[.key(key)] { touched.formUnion(ids) }
+            for length in prefixLengths.keys {
+                // A cut inside a character is no prefix that anyone could watch.
+                guard let prefix = String(key.utf8.prefix(length)), prefix.utf8.count == length,
+                    let ids = watchersByTopic[.keyPrefix(prefix)]
+                else { continue }
+                touched.formUnion(ids)
             }
+        }
+        guard !changes.deletedPrefixes.isEmpty else { return }
+        for (topic, ids) in watchersByTopic where topic.isOfKeys && changes.wakes(topic) {
+            touched.formUnion(ids)
         }
     }
 
@@ -114,14 +121,24 @@ package final class WatchRegistry {
             watchersByTopic[topic]?.remove(id)
             guard watchersByTopic[topic]?.isEmpty == true else { continue }
             watchersByTopic[topic] = nil
-            guard let prefix = topic.keyPrefix else { continue }
-            let remaining = prefixLengths[prefix.count, default: 1] - 1
-            prefixLengths[prefix.count] = remaining == 0 ? nil : remaining
+            guard case .keyPrefix(let prefix) = topic else { continue }
+            let remaining = prefixLengths[prefix.utf8.count, default: 1] - 1
+            prefixLengths[prefix.utf8.count] = remaining == 0 ? nil : remaining
         }
         if watch.urgency == .immediate {
             immediateCount -= 1
             if immediateCount == 0 { inbox.setWantsWake(false) }
         }
         return watch
+    }
+}
+
+extension Topic {
+    /// True for the topics that `ChangeSet` answers by its keys.
+    fileprivate var isOfKeys: Bool {
+        switch self {
+        case .key, .keyPrefix: true
+        default: false
+        }
     }
 }

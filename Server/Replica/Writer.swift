@@ -44,8 +44,11 @@ struct Writer {
                 stamped: entry.stamp,
                 into: &changes
             )
-            duties.observe(command, result: result, at: entry.index, now: now)
+            duties.observe(command, result: result, now: now)
             if let proposal { answers.append(proposal, .success(result)) }
+        }
+        if changes.leftTombstones {
+            duties.expectTombstones(upTo: store.lastApplied, now: now)
         }
         return (changes, answers)
     }
