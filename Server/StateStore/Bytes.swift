@@ -36,7 +36,8 @@ enum Bytes {
         with(left) { leftBytes in with(right) { order(leftBytes, $0) } }
     }
 
-    static func hasPrefix(_ bytes: UnsafeRawBufferPointer, _ prefix: UnsafeRawBufferPointer) -> Bool {
+    static func hasPrefix(_ bytes: UnsafeRawBufferPointer, _ prefix: UnsafeRawBufferPointer) -> Bool
+    {
         bytes.count >= prefix.count
             && order(UnsafeRawBufferPointer(rebasing: bytes[..<prefix.count]), prefix) == 0
     }

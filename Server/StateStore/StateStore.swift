@@ -11,12 +11,12 @@ package struct StateStore: Sendable {
     /// The index of the last command applied; 0 before the first.
     package internal(set) var lastApplied = LogIndex.zero
 
-    var nodes = NodeTable()
+    var nodeTable = NodeTable()
     /// The services by folded name. Invariant: no group is empty.
-    var services = OrderedTree<ServiceGroupElement>()
+    var serviceGroups = OrderedTree<ServiceGroupElement>()
     /// The mesh instances by the folded name of what they offer. Invariant: no group is empty.
-    var meshServices = OrderedTree<ServiceGroupElement>()
-    var keyValues = KeyValueTable()
+    var meshGroups = OrderedTree<ServiceGroupElement>()
+    var keyTable = KeyValueTable()
     var sessionTable = SessionTable()
     var coordinateTree = OrderedTree<CoordinateRecord>()
     var autopilot: AutopilotConfiguration?
@@ -61,7 +61,7 @@ package struct StateStore: Sendable {
         case .session(let command):
             return applySession(command, &context)
         case .reapTombstones(let index):
-            if let reaped = keyValues.reap(upTo: index) {
+            if let reaped = keyTable.reap(upTo: index) {
                 indexes.reapedTombstones = max(indexes.reapedTombstones, reaped)
             }
             return .done
@@ -76,7 +76,7 @@ package struct StateStore: Sendable {
     }
 
     private func done(_ body: () throws(StoreError) -> Void) -> CommandResult {
-        do {
+        do throws(StoreError) {
             try body()
             return .done
         } catch {

@@ -1,4 +1,4 @@
-package import Model
+import Model
 
 /// One service of `catalog/services`.
 package struct ServiceListing: Sendable, Hashable {
@@ -19,20 +19,20 @@ extension StateStore {
     ///
     /// - Source: Consul: GET /v1/catalog/nodes
     package func nodes(nodeMeta: [String: String] = [:]) -> Answer<[NodeRecord]> {
-        let records = nodes.all.map(\.record).filter { $0.matches(nodeMeta) }
+        let records = nodeTable.all.map(\.record).filter { $0.matches(nodeMeta) }
         return Answer(records, indexes.nodes, [.nodes])
     }
 
     /// The node of this name in any letter case, or nil.
     package func node(_ name: String) -> Answer<NodeRecord?> {
         let folded = name.folded
-        let record = nodes.find(folded)?.record
+        let record = nodeTable.find(folded)?.record
         return Answer(record, record?.node.indexes.modify ?? indexes.nodes, [.node(folded)])
     }
 
     /// The node with this identifier, or nil.
     package func node(id: String) -> Answer<NodeRecord?> {
-        Answer(nodes.find(id: id)?.record, indexes.nodes, [.nodes])
+        Answer(nodeTable.find(id: id)?.record, indexes.nodes, [.nodes])
     }
 
     /// The names of all services with their tags, ascending by name.
@@ -42,7 +42,7 @@ extension StateStore {
     /// - Source: Consul: GET /v1/catalog/services
     package func services() -> Answer<[ServiceListing]> {
         var listings: [ServiceListing] = []
-        for element in services {
+        for element in serviceGroups {
             var name: String?
             var tags: [String] = []
             for entry in element.cell.value.tags {
@@ -63,7 +63,7 @@ extension StateStore {
     package func services(nodeMeta: [String: String]) -> Answer<[ServiceListing]> {
         guard !nodeMeta.isEmpty else { return services() }
         var counted = OrderedTree<TagCount>()
-        for entry in nodes.all where entry.record.matches(nodeMeta) {
+        for entry in nodeTable.all where entry.record.matches(nodeMeta) {
             for service in entry.services {
                 let name = TagCount(name: service.record.name, tag: nil, count: 1)
                 counted.insert(name, at: name)
@@ -99,7 +99,7 @@ extension StateStore {
     package func nodeServices(_ name: String) -> Answer<NodeServices?> {
         let folded = name.folded
         let topics: [Topic] = [.node(folded), .nodeServices(folded)]
-        guard let entry = nodes.find(folded) else {
+        guard let entry = nodeTable.find(folded) else {
             return Answer(nil, max(indexes.nodes, indexes.services), topics)
         }
         let value = NodeServices(node: entry.record, services: entry.services.map(\.record))
@@ -109,7 +109,7 @@ extension StateStore {
     /// One instance on a node, or nil.
     package func service(node: String, id: String) -> Answer<ServiceRecord?> {
         let folded = node.folded
-        let entry = nodes.find(folded)
+        let entry = nodeTable.find(folded)
         let record = entry?.services.find(id.folded)?.record
         let index = entry?.servicesIndex ?? max(indexes.nodes, indexes.services)
         return Answer(record, index, [.nodeServices(folded), .node(folded)])

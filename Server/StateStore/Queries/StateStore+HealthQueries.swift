@@ -23,7 +23,7 @@ extension StateStore {
     ) -> Answer<[ServiceInstance]> {
         let folded = name.folded
         let topic = connect ? Topic.connect(folded) : .service(folded)
-        let tree = connect ? meshServices : services
+        let tree = connect ? meshGroups : serviceGroups
         guard let group = tree.find(folded)?.cell.value else {
             return Answer([], indexes.missingService, [topic])
         }
@@ -43,7 +43,7 @@ extension StateStore {
     /// - Source: Consul: GET /v1/internal/ui/services
     package func serviceDump(kind: ServiceKind? = nil) -> Answer<[ServiceInstance]> {
         var instances: [ServiceInstance] = []
-        for entry in nodes.all {
+        for entry in nodeTable.all {
             for element in entry.services {
                 guard kind == nil || element.record.kind == kind else { continue }
                 instances.append(
@@ -63,7 +63,7 @@ extension StateStore {
     /// - Source: Consul: GET /v1/health/node/:node
     package func nodeChecks(_ name: String) -> Answer<[CheckRecord]> {
         let folded = name.folded
-        guard let entry = nodes.find(folded) else {
+        guard let entry = nodeTable.find(folded) else {
             return Answer([], max(indexes.nodes, indexes.checks), [.nodeChecks(folded)])
         }
         return Answer(Array(entry.checks), entry.checksIndex, [.nodeChecks(folded)])
@@ -72,7 +72,7 @@ extension StateStore {
     /// One check of a node, or nil.
     package func check(node: String, id: String) -> Answer<CheckRecord?> {
         let folded = node.folded
-        let entry = nodes.find(folded)
+        let entry = nodeTable.find(folded)
         let index = entry?.checksIndex ?? max(indexes.nodes, indexes.checks)
         return Answer(entry?.checks.find(id.folded), index, [.nodeChecks(folded)])
     }
@@ -87,7 +87,7 @@ extension StateStore {
         let folded = name.folded
         let topics: [Topic] =
             nodeMeta.isEmpty ? [.serviceChecks(folded)] : [.serviceChecks(folded), .nodes]
-        guard let group = services.find(folded)?.cell.value else {
+        guard let group = serviceGroups.find(folded)?.cell.value else {
             let index = nodeMeta.isEmpty ? indexes.checks : max(indexes.checks, indexes.nodes)
             return Answer([], index, topics)
         }
@@ -100,7 +100,9 @@ extension StateStore {
                 nodeStart = checks.count
                 lastNode = node
             }
-            guard nodeMeta.isEmpty || nodes[node]?.record.matches(nodeMeta) == true else { continue }
+            guard nodeMeta.isEmpty || nodeTable[node]?.record.matches(nodeMeta) == true else {
+                continue
+            }
             let own = element.record.checks
             let needsSort = checks.count > nodeStart && !own.isEmpty
             checks.append(contentsOf: own)
@@ -126,7 +128,7 @@ extension StateStore {
             index = max(index, indexes.nodes)
         }
         var checks: [CheckRecord] = []
-        for entry in nodes.all where entry.record.matches(nodeMeta) {
+        for entry in nodeTable.all where entry.record.matches(nodeMeta) {
             for check in entry.checks where status == nil || check.status == status {
                 checks.append(check)
             }
@@ -138,7 +140,7 @@ extension StateStore {
     ///
     /// - Source: Consul: GET /v1/internal/ui/nodes
     package func nodeDump() -> Answer<[NodeDetails]> {
-        Answer(nodes.all.map(details), indexes.catalog, [.nodes, .services, .checks])
+        Answer(nodeTable.all.map(details), indexes.catalog, [.nodes, .services, .checks])
     }
 
     /// One node with its services and checks, or nil.
@@ -147,7 +149,7 @@ extension StateStore {
     package func nodeDetails(_ name: String) -> Answer<NodeDetails?> {
         let folded = name.folded
         let topics: [Topic] = [.node(folded), .nodeServices(folded), .nodeChecks(folded)]
-        guard let entry = nodes.find(folded) else {
+        guard let entry = nodeTable.find(folded) else {
             return Answer(nil, indexes.catalog, topics)
         }
         let modified = entry.record.node.indexes.modify
@@ -168,7 +170,7 @@ extension StateStore {
 
     /// Joins a service instance with its node; nil never happens for a stored one.
     func instance(_ record: ServiceRecord) -> ServiceInstance? {
-        guard let entry = nodes[record.nodeName] else { return nil }
+        guard let entry = nodeTable[record.nodeName] else { return nil }
         return ServiceInstance(
             node: entry.record,
             nodeChecks: entry.nodeChecks,

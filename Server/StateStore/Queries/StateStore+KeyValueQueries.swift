@@ -5,7 +5,7 @@ extension StateStore {
     ///
     /// - Source: Consul: GET /v1/kv/:key
     package func keyValue(_ key: String) -> Answer<KeyValueRecord?> {
-        let record = keyValues.find(key)
+        let record = keyTable.find(key)
         return Answer(record, record?.indexes.modify ?? indexes.keyValues, [.key(key)])
     }
 
@@ -16,7 +16,7 @@ extension StateStore {
     package func keyValues(prefix: String) -> Answer<[KeyValueRecord]> {
         var records: [KeyValueRecord] = []
         var greatest = LogIndex.zero
-        keyValues.forEach(prefix: prefix) { record in
+        keyTable.forEach(prefix: prefix) { record in
             records.append(record)
             greatest = max(greatest, record.indexes.modify)
         }
@@ -32,7 +32,7 @@ extension StateStore {
         var greatest = LogIndex.zero
         let prefixLength = prefix.utf8.count
         let separatorBytes = Array(separator.utf8)
-        keyValues.forEach(prefix: prefix) { record in
+        keyTable.forEach(prefix: prefix) { record in
             greatest = max(greatest, record.indexes.modify)
             let key = record.withKey { bytes in
                 let length = Self.length(of: bytes, from: prefixLength, cutAfter: separatorBytes)
@@ -66,7 +66,7 @@ extension StateStore {
         guard !prefix.isEmpty else { return indexes.keyValues }
         let remembered = max(
             greatest,
-            keyValues.tombstoneIndex(prefix: prefix)
+            keyTable.tombstoneIndex(prefix: prefix)
         )
         // Nothing was ever here, or nobody remembers: the whole table answers, as in Consul.
         guard remembered != .zero else { return indexes.keyValues }
@@ -75,6 +75,6 @@ extension StateStore {
 
     /// True while a lock-delay keeps the key from being locked at this moment.
     package func isLockDelayed(_ key: String, now: Timestamp) -> Bool {
-        keyValues.isDelayed(key, now: now)
+        keyTable.isDelayed(key, now: now)
     }
 }

@@ -23,12 +23,19 @@ package struct CheckRecord: Sendable {
 
     let storage: RecordStorage<Header>
 
-    init(_ check: HealthCheck, json: [UInt8], foldedID: String, nodeName: NodeName) {
+    /// `serviceName` is the check's, as a string that other records may have too.
+    init(
+        _ check: HealthCheck,
+        json: [UInt8],
+        foldedID: String,
+        nodeName: NodeName,
+        serviceName: String
+    ) {
         let id = StoredID(check.id, folded: foldedID)
         let serviceIDLength = check.serviceID.utf8.count
         let header = Header(
             nodeName: nodeName,
-            serviceName: check.serviceName,
+            serviceName: serviceName,
             indexes: check.indexes,
             id: id,
             serviceIDLength: UInt32(truncatingIfNeeded: serviceIDLength),
@@ -37,7 +44,7 @@ package struct CheckRecord: Sendable {
             hasTags: check.serviceTags != nil
         )
         let jsonOffset = id.byteCount + serviceIDLength
-        storage = RecordStorage.make(header, count: jsonOffset + json.count) { bytes in
+        storage = RecordStorage(header, count: jsonOffset + json.count) { bytes in
             id.write(check.id, folded: foldedID, to: bytes)
             Bytes.with(check.serviceID) {
                 UnsafeMutableRawBufferPointer(rebasing: bytes[id.byteCount...]).copyMemory(from: $0)

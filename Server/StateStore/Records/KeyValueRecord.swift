@@ -36,7 +36,7 @@ package struct KeyValueRecord: Sendable {
             keyLength: UInt32(truncatingIfNeeded: keyLength),
             valueLength: UInt32(truncatingIfNeeded: entry.value.count)
         )
-        storage = RecordStorage.make(header, count: keyLength + entry.value.count) { bytes in
+        storage = RecordStorage(header, count: keyLength + entry.value.count) { bytes in
             Bytes.with(entry.key) { bytes.copyMemory(from: $0) }
             entry.value.withUnsafeBytes {
                 UnsafeMutableRawBufferPointer(rebasing: bytes[keyLength...]).copyMemory(from: $0)

@@ -3,19 +3,20 @@
 /// ```
 /// | object | Header | bytes … |
 /// ```
-// SAFETY: written only inside `make`, before anyone else can see it; immutable afterwards.
-final class RecordStorage<Header: Sendable>: ManagedBuffer<Header, UInt8>, @unchecked Sendable {
+// SAFETY: the buffer is written only inside `init`, before anyone else can see it; immutable afterwards.
+struct RecordStorage<Header: Sendable>: @unchecked Sendable {
+    private let buffer: ManagedBuffer<Header, UInt8>
+
     /// A record with `count` bytes, which `fill` must initialise all.
-    static func make(
-        _ header: Header,
-        count: Int,
-        fill: (UnsafeMutableRawBufferPointer) -> Void
-    ) -> RecordStorage {
-        let buffer = RecordStorage.create(minimumCapacity: count) { _ in header }
+    init(_ header: Header, count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        buffer = ManagedBuffer.create(minimumCapacity: count) { _ in header }
         buffer.withUnsafeMutablePointerToElements {
             fill(UnsafeMutableRawBufferPointer(start: $0, count: count))
         }
-        return unsafeDowncast(buffer, to: RecordStorage.self)
+    }
+
+    var header: Header {
+        @inline(__always) _read { yield buffer.header }
     }
 
     /// Lends `count` bytes from `offset`; the caller knows that they exist.
@@ -25,7 +26,7 @@ final class RecordStorage<Header: Sendable>: ManagedBuffer<Header, UInt8>, @unch
         count: Int,
         _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
-        withUnsafeMutablePointerToElements {
+        buffer.withUnsafeMutablePointerToElements {
             body(UnsafeRawBufferPointer(start: $0 + offset, count: count))
         }
     }
@@ -63,7 +64,7 @@ struct StoredID: Sendable {
 }
 
 /// Where in the order of (node, id) a record is looked up; both folded.
-struct NodeScopedKey {
-    let node: String
-    let id: String
+package struct NodeScopedKey {
+    package let node: String
+    package let id: String
 }

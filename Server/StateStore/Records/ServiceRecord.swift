@@ -42,7 +42,7 @@ package struct ServiceRecord: Sendable {
             jsonLength: UInt32(truncatingIfNeeded: json.count),
             hasTags: service.tags != nil
         )
-        storage = RecordStorage.make(header, count: id.byteCount + json.count) { bytes in
+        storage = RecordStorage(header, count: id.byteCount + json.count) { bytes in
             id.write(service.id, folded: context.foldedID, to: bytes)
             json.withUnsafeBytes {
                 UnsafeMutableRawBufferPointer(rebasing: bytes[id.byteCount...]).copyMemory(from: $0)
@@ -55,7 +55,7 @@ package struct ServiceRecord: Sendable {
         var header = other.storage.header
         header.checks = checks
         let count = header.id.byteCount + Int(header.jsonLength)
-        storage = RecordStorage.make(header, count: count) { target in
+        storage = RecordStorage(header, count: count) { target in
             other.storage.withBytes(from: 0, count: count) { target.copyMemory(from: $0) }
         }
     }

@@ -38,7 +38,7 @@ package final class CoordinateRecord: Sendable {
 }
 
 extension CoordinateRecord: TreeElement {
-    static func order(_ key: NodeScopedKey, _ element: CoordinateRecord) -> Int {
+    static package func order(_ key: NodeScopedKey, _ element: CoordinateRecord) -> Int {
         let byNode = Bytes.order(key.node, element.foldedNode)
         return byNode != 0 ? byNode : Bytes.order(key.id, element.foldedSegment)
     }
