@@ -31,10 +31,12 @@ struct Writer {
     }
 
     /// Applies committed entries in order; gives what they touched and the answers to send.
-    mutating func apply(_ entries: [CommittedEntry]) -> (ChangeSet, CompletionBatch) {
+    mutating func apply(
+        _ entries: [CommittedEntry],
+        now: NIODeadline
+    ) -> (ChangeSet, CompletionBatch) {
         var changes = ChangeSet()
         var answers = CompletionBatch()
-        let now = NIODeadline.now()
         for entry in entries {
             let proposal = entry.proposal.flatMap { takeInFlight($0) }
             let command = proposal?.command ?? decode(entry)

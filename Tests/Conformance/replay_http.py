@@ -85,7 +85,8 @@ def narrowed(wanted, got):
     """Two different texts, from shortly before they part."""
     if not wanted or not got:
         return wanted, got
-    at = next((i for i, (a, b) in enumerate(zip(wanted, got)) if a != b), min(len(wanted), len(got)))
+    pairs = enumerate(zip(wanted, got))
+    at = next((i for i, (a, b) in pairs if a != b), min(len(wanted), len(got)))
     start = max(0, at - 60)
     lead = "…" if start else ""
     return lead + wanted[start:at + 240], lead + got[start:at + 240]
