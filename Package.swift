@@ -108,7 +108,7 @@ let package = Package(
         ),
         server(
             "Checks",
-            ["Model", "LocalState", nioCore, nioPosix, nioTLS, httpClient, logging]
+            ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
@@ -138,7 +138,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("FilterTests", ["Filter"]),
+        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),

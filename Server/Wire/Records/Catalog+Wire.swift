@@ -95,6 +95,8 @@ extension ServiceConnect: WireRecord {
         try visitor.field("Native", &native, .omitEmpty)
         try visitor.field("SidecarService", &sidecar, .omitEmpty)
         try visitor.alias("sidecar_service", &sidecar)
+        var ignored = JSONValue.null  // Obsolete: managed proxies.
+        try visitor.alias("Proxy", &ignored)
         if Visitor.isReading { sidecarService = sidecar.map { Box($0) } }
     }
 }

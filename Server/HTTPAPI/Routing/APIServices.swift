@@ -1,0 +1,29 @@
+package import Logging
+package import Replica
+
+/// What all handlers share; immutable, made when the server starts.
+package final class APIServices: Sendable {
+    package let settings: HTTPSettings
+    package let replica: Replica
+    package let agent: any AgentPort
+    package let authorizer: Authorizer
+    package let logger: Logger
+    let cachedQueries: CachedQueries
+
+    package init(
+        settings: HTTPSettings,
+        replica: Replica,
+        agent: any AgentPort,
+        authorizer: Authorizer = Authorizer(),
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.replica = replica
+        self.agent = agent
+        self.authorizer = authorizer
+        self.logger = logger
+        cachedQueries = CachedQueries(limit: settings.limits.rememberedCachedQueries)
+    }
+
+    package var limits: HTTPLimits { settings.limits }
+}
