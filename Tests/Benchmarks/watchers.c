@@ -61,7 +61,8 @@ static void *work(void *argument) {
                 left--;
             }
         }
-        pthread_barrier_wait(&barrier);
+        pthread_barrier_wait(&barrier);  // All are done: the main thread reads the times …
+        pthread_barrier_wait(&barrier);  // … before the next round begins.
     }
     return NULL;
 }
@@ -131,6 +132,7 @@ int main(int argc, char **argv) {
         qsort(times, watcher_count, sizeof *times, by_time);
         printf("%.1f %.1f\n", times[watcher_count / 2], times[watcher_count - 1]);
         fflush(stdout);
+        pthread_barrier_wait(&barrier);
     }
     return 0;
 }
