@@ -1,6 +1,5 @@
-package import LocalState
 import Model
-package import NIOCore
+import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL

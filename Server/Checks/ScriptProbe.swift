@@ -1,6 +1,6 @@
 import Glibc
 import Model
-package import NIOCore
+import NIOCore
 import NIOPosix
 import Wire
 
@@ -79,7 +79,7 @@ private final class ScriptRun {
                     )
                 }
             }
-            .takeOwnershipOfDescriptor(input: process.output)
+            .takingOwnershipOfDescriptor(input: process.output)
             .hop(to: eventLoop)
             .whenComplete { result in
                 switch result {

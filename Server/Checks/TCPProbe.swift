@@ -1,4 +1,5 @@
-package import NIOCore
+import Model
+import NIOCore
 import NIOPosix
 
 /// Passes when a TCP connection can be opened.

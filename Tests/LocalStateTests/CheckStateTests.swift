@@ -158,7 +158,7 @@ import Testing
         alias.aliasService = "web"
         try fixture.register(check: alias)
         #expect(fixture.status("shadow") == .critical)
-        #expect(fixture.output("shadow") == "Service web could not be found on node here")
+        #expect(fixture.output("shadow") == "Service web could not be found on node ")
         try fixture.register(service("web"))
         #expect(fixture.status("shadow") == .passing)
         #expect(fixture.output("shadow") == "No checks found.")
