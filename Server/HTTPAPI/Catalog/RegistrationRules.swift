@@ -20,7 +20,9 @@ enum RegistrationRules {
         var flaws: [String] = []
         let destination = service.proxy.destinationServiceName
         if destination.allSatisfy(\.isWhitespace) {
-            flaws.append("Proxy.DestinationServiceName must be non-empty for Connect proxy services")
+            flaws.append(
+                "Proxy.DestinationServiceName must be non-empty for Connect proxy services"
+            )
         } else if destination == "*" {
             flaws.append(
                 "Proxy.DestinationServiceName must not be a wildcard for Connect proxy services"

@@ -1,4 +1,5 @@
 import Model
+import NIOHTTP1
 import Replica
 import StateStore
 import Wire
@@ -11,8 +12,12 @@ extension RouteTable {
         let path = "/v1/kv/"
         add(.GET, path, Requirement(.key, .read), KeyValueReads.get)
         add(
-            .PUT, path, Requirement(.key, .write), bodyLimit: .keyValue,
-            KeyValueWrites.put)
+            .PUT,
+            path,
+            Requirement(.key, .write),
+            bodyLimit: .keyValue,
+            KeyValueWrites.put
+        )
         add(.DELETE, path, Requirement(.key, .write), KeyValueWrites.delete)
     }
 }

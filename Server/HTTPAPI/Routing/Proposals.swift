@@ -1,12 +1,12 @@
-import Model
+package import Model
 import NIOCore
-import Replica
-import Wire
+package import Replica
+package import Wire
 
 /// Writes as handlers make them: propose, then answer from the result.
-enum Proposals {
+package enum Proposals {
     /// Proposes a command; `reply` makes the answer of what the state gave.
-    static func propose(
+    package static func propose(
         _ command: Command,
         _ context: RequestContext,
         reply: @escaping @Sendable (CommandResult) -> Reply
@@ -33,7 +33,7 @@ enum Proposals {
     /// The one table of why a proposal failed, as status and text.
     ///
     /// - Source: Consul: "No cluster leader" with status 500; `raft.ErrLeadershipLost`.
-    static func refusal(_ error: ProposalError) -> Reply {
+    package static func refusal(_ error: ProposalError) -> Reply {
         switch error.code {
         case .noLeader: .text(.internalError, "No cluster leader")
         case .overloaded: .text(.tooManyRequests, error.message)
@@ -47,7 +47,7 @@ enum Proposals {
 
 extension Request {
     /// The body as a record, or what Consul answers to one it cannot read.
-    func decodeBody<Record: WireValue>(
+    package func decodeBody<Record: WireValue>(
         _ type: Record.Type,
         refusesUnknownKeys: Bool = true,
         failure: String = "Request decode failed"

@@ -1,4 +1,6 @@
 import Model
+import NIOCore
+import NIOHTTP1
 import Replica
 import StateStore
 import Wire
@@ -93,16 +95,14 @@ enum SessionWrites {
         try request.refuseNamespace()
         let settings = context.services.settings
         var body = SessionBody()
-        body.node = settings.nodeName
         if request.body.readableBytes > 0 {
-            body = try request.decodeBody(body, refusesUnknownKeys: false)
+            body = try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
         }
         try request.requireDatacenter(settings)
         var session = Session()
         session.id = UUIDText.random()
         session.name = body.name
-        session.node = body.node
-        if session.node.isEmpty { throw .failed("Must provide Node") }
+        session.node = body.node.isEmpty ? settings.nodeName : body.node
         session.behavior = try behavior(body.behavior)
         session.ttl = body.ttl
         try checkTTL(body.ttl)
