@@ -226,7 +226,7 @@ package final class Replica: Sendable {
         case .leadershipChanged(let isLeader):
             writer.value.duties.leadershipChanged(
                 isLeader: isLeader,
-                sessions: writer.value.store.sessions().value,
+                sessions: writer.value.store.sessions().value.map(\.session),
                 at: eventLoop.now
             )
         }

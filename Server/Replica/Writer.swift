@@ -39,7 +39,7 @@ struct Writer {
         var answers = CompletionBatch()
         for entry in entries {
             let proposal = entry.proposal.flatMap { takeInFlight($0) }
-            let command = proposal?.command ?? decode(entry)
+            guard let command = proposal?.command ?? decode(entry) else { continue }
             let result = store.apply(
                 command,
                 at: entry.index,
@@ -55,8 +55,8 @@ struct Writer {
         return (changes, answers)
     }
 
-    /// Reads a command that another process proposed.
-    private func decode(_ entry: CommittedEntry) -> Command {
+    /// Reads a command that another process proposed; nil for one that may be ignored when unknown.
+    private func decode(_ entry: CommittedEntry) -> Command? {
         do {
             return try CommandCoding.decode(entry.payload)
         } catch {
