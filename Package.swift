@@ -42,6 +42,7 @@ func tests(
 
 // Cores: the standard library and Collections only.
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let hashTrees: Target.Dependency = .product(
     name: "HashTreeCollections",
     package: "swift-collections"
@@ -91,7 +92,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire", deque, hashTrees]),
         server("LocalState", ["Model", "Wire"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
-        server("Replica", ["Model", "Wire", "StateStore", nioCore]),
+        server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
@@ -107,7 +108,7 @@ let package = Package(
         ),
         server(
             "Checks",
-            ["Model", "LocalState", nioCore, nioPosix, nioTLS, httpClient, logging]
+            ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
@@ -130,9 +131,14 @@ let package = Package(
         sdk("MusterBalancing", []),
         sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
         // Tests.
-        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "Support",
+            path: "Tests/Support",
+            exclude: ["prepare.sh", "python"],
+            swiftSettings: strict
+        ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("FilterTests", ["Filter"]),
+        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),
