@@ -134,7 +134,7 @@ let package = Package(
         .target(
             name: "Support",
             path: "Tests/Support",
-            exclude: ["prepare.sh"],
+            exclude: ["prepare.sh", "python"],
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),

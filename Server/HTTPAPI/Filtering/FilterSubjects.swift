@@ -1,5 +1,5 @@
-import Filter
-import Model
+package import Filter
+package import Model
 
 /// A node, as filters see it.
 struct NodeSubject: FilterSubject {

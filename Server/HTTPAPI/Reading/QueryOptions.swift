@@ -1,5 +1,6 @@
 package import Model
 package import NIOCore
+import NIOHTTP1
 import Wire
 
 /// How current a read must be.
