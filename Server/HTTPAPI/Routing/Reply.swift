@@ -9,6 +9,7 @@ package struct Status: RawRepresentable, Hashable, Sendable {
     package static let ok = Status(rawValue: 200)
     package static let movedPermanently = Status(rawValue: 301)
     package static let badRequest = Status(rawValue: 400)
+    package static let unauthorized = Status(rawValue: 401)
     package static let forbidden = Status(rawValue: 403)
     package static let notFound = Status(rawValue: 404)
     package static let methodNotAllowed = Status(rawValue: 405)
@@ -25,6 +26,7 @@ package struct Status: RawRepresentable, Hashable, Sendable {
         case 200: "OK"
         case 301: "Moved Permanently"
         case 400: "Bad Request"
+        case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"

@@ -96,7 +96,7 @@ enum SessionWrites {
         let settings = context.services.settings
         var body = SessionBody()
         if request.body.readableBytes > 0 {
-            body = try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
+            body = try decode(request)
         }
         try request.requireDatacenter(settings)
         var session = Session()
@@ -117,6 +117,17 @@ enum SessionWrites {
             writer.string(id)
             writer.endObject()
             return .json(writer.bytes)
+        }
+    }
+
+    /// Reads the body; Go's error names the type it would have been read into.
+    private static func decode(_ request: Request) throws(HTTPError) -> SessionBody {
+        do {
+            return try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
+        } catch {
+            guard error.message.hasSuffix("Go value of type ") else { throw error }
+            let type = "struct { LockDelay interface {}; *structs.Alias }"
+            throw HTTPError(error.status, error.message + type)
         }
     }
 
