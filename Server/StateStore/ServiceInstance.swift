@@ -6,10 +6,11 @@ package struct ServiceInstance: Sendable {
     /// The checks of the node itself, ascending by id.
     package let nodeChecks: [CheckRecord]
     package let service: ServiceRecord
+    let ownChecks: CheckList
 
     /// Consul's order: the node's checks, then the service's.
     package var checks: [CheckRecord] {
-        nodeChecks + service.checks
+        nodeChecks + ownChecks.array
     }
 
     /// Where to reach the instance: its own address, or else its node's.
@@ -20,7 +21,7 @@ package struct ServiceInstance: Sendable {
     /// True when each check satisfies the condition; calls it in Consul's order until one does not.
     package func allChecks(_ condition: (CheckRecord) -> Bool) -> Bool {
         guard nodeChecks.allSatisfy(condition) else { return false }
-        switch service.checkList {
+        switch ownChecks {
         case .none: return true
         case .one(let check): return condition(check)
         case .many(let checks): return checks.allSatisfy(condition)

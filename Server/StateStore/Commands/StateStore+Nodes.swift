@@ -88,10 +88,10 @@ extension StateStore {
     mutating func deleteNode(_ folded: String, _ context: inout WriteContext) {
         guard let entry = nodeTable.find(folded)?.value else { return }
         for service in entry.services {
-            deleteService(node: folded, id: service.record.foldedID, &context)
+            deleteService(on: entry.name, id: service.record.foldedID, &context)
         }
         for check in entry.checks {
-            deleteCheck(node: folded, id: check.foldedID, &context)
+            deleteCheck(on: entry.name, id: check.foldedID, &context)
         }
         deleteCoordinates(node: folded, &context)
         for session in sessionTable.ofNode(folded) {
