@@ -47,14 +47,15 @@ extension StateStore {
         let old = nodeTable.check(node, foldedID)
         let first = RecordIndexes(create: context.index, modify: context.index)
         check.indexes = old?.indexes ?? first
-        var json = Fragment.encode(check)
+        let hasTags = check.serviceTags != nil
+        var json = Fragment.encode(&check)
         if let old {
             let isSame = old.withJSON { stored in
                 json.withUnsafeBytes { Bytes.order(stored, $0) == 0 }
             }
             guard !isSame else { return }
             check.indexes.modify = context.index
-            json = Fragment.encode(check)
+            json = Fragment.encode(&check)
             if !Bytes.equal(old.serviceID.folded, check.serviceID.folded) {
                 detach(old, &context)
             }
@@ -65,7 +66,8 @@ extension StateStore {
             json: json,
             foldedID: foldedID,
             nodeName: node,
-            serviceName: service?.name ?? check.serviceName
+            serviceName: service?.name ?? check.serviceName,
+            hasTags: hasTags
         )
         nodeTable.update(node) { entry in
             _ = entry.checks.insert(record, at: foldedID)
@@ -91,9 +93,9 @@ extension StateStore {
         let node = record.nodeName
         nodeTable.update(node) { $0.checksIndex = context.index }
         indexes.checks = context.index
-        context.changes.touch(.checks)
+        context.changes.touch(Topic.Kind.nodeChecks)
         context.changes.touch(.checksInState(record.status.rawValue))
-        context.changes.touch(.one(.nodeChecks, node.topicHash))
+        context.changes.touch(.nodeChecks, node.topicHash)
     }
 
     /// Hangs a check on what it speaks for: its service instance, or its node and so all instances there.

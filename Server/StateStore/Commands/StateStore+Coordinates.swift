@@ -30,7 +30,7 @@ extension StateStore {
 
     private mutating func noteCoordinate(of node: String, _ context: inout WriteContext) {
         indexes.coordinates = context.index
-        context.changes.touch(.coordinates)
+        context.changes.touch(Topic.Kind.coordinate)
         context.changes.touch(.coordinate(node))
     }
 
@@ -50,7 +50,7 @@ extension StateStore {
             modify: context.index
         )
         autopilot = configuration
-        context.changes.touch(.autopilot)
+        context.changes.touch(Topic.Kind.autopilot)
         return command.casIndex == nil ? .done : .condition(true)
     }
 }

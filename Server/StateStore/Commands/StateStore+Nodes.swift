@@ -80,7 +80,7 @@ extension StateStore {
             nodeTable.add(record, at: context.index)
         }
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 
@@ -99,7 +99,7 @@ extension StateStore {
         }
         nodeTable.remove(entry.name)
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 

@@ -1,18 +1,25 @@
 import Model
 
+/// Where an instance goes, and what its normalised form no longer says.
+struct InstancePlace {
+    let node: NodeName
+    let key: NodeScopedKey
+    let foldedID: String
+    let hasTags: Bool
+}
+
 /// Where services are found by name: the groups of their instances.
 extension StateStore {
     /// Makes the instance's record and puts it where queries of its service and its mesh name find it.
     mutating func placeInGroups(
         _ service: CatalogService,
         _ json: [UInt8],
-        on node: NodeName,
-        at key: NodeScopedKey,
-        _ foldedID: String,
+        at place: InstancePlace,
         replacing old: ServiceRecord?,
         _ context: inout WriteContext
     ) -> ServiceRecord {
         let foldedName = service.name.folded
+        let key = place.key
         let keepsName = old.map { old in
             Bytes.with(foldedName) { ServiceName.order($0, old.serviceName) == 0 }
         }
@@ -24,10 +31,11 @@ extension StateStore {
         var namesChanged = false
         let placed = Self.update(&serviceGroups, foldedName, context.index) { group in
             let identity = ServiceIdentity(
-                nodeName: node,
+                nodeName: place.node,
                 name: group.name(service.name, folded: foldedName),
-                foldedID: foldedID,
-                tags: group.sharing(service.tags ?? [])
+                foldedID: place.foldedID,
+                tags: group.sharing(service.tags ?? []),
+                hasTags: place.hasTags
             )
             let record = ServiceRecord(service, json: json, identity: identity)
             let isNew = group.instances.isEmpty
@@ -154,12 +162,12 @@ extension StateStore {
     }
 
     private func touch(_ kind: Topic.Kind, _ hash: UInt64, _ context: inout WriteContext) {
-        context.changes.touch(.one(kind, hash))
+        context.changes.touch(kind, hash)
     }
 
     private mutating func noteNamesChanged(_ context: inout WriteContext) {
         indexes.serviceNames = context.index
-        context.changes.touch(.serviceNames)
+        context.changes.touch(Topic.Kind.serviceNames)
     }
 
     /// The checks of an instance follow it to another name.

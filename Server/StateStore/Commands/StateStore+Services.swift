@@ -69,27 +69,29 @@ extension StateStore {
         let foldedID = service.id.folded
         let old = nodeTable.service(node, foldedID)
         var service = service
+        let hasTags = service.tags != nil
         let first = RecordIndexes(create: context.index, modify: context.index)
         service.indexes = old?.indexes ?? first
-        var json = Fragment.encode(service)
+        var json = Fragment.encode(&service)
         if let old {
             let isSame = old.withJSON { stored in
                 json.withUnsafeBytes { Bytes.order(stored, $0) == 0 }
             }
             guard !isSame else { return }
             service.indexes.modify = context.index
-            json = Fragment.encode(service)
+            json = Fragment.encode(&service)
         }
         let record = NodeScopedKey.with(node, foldedID) { key in
-            placeInGroups(service, json, on: node, at: key, foldedID, replacing: old, &context)
+            let place = InstancePlace(node: node, key: key, foldedID: foldedID, hasTags: hasTags)
+            return placeInGroups(service, json, at: place, replacing: old, &context)
         }
         nodeTable.update(node) { entry in
             entry.services.insert(ServiceOfNode(record: record), at: foldedID)
             entry.servicesIndex = context.index
         }
         indexes.services = context.index
-        context.changes.touch(.services)
-        context.changes.touch(.one(.nodeServices, node.topicHash))
+        context.changes.touch(Topic.Kind.nodeServices)
+        context.changes.touch(.nodeServices, node.topicHash)
     }
 
     /// Removes an instance with its checks; nothing happens when there is none.
@@ -109,8 +111,8 @@ extension StateStore {
             }
         }
         indexes.services = context.index
-        context.changes.touch(.services)
-        context.changes.touch(.one(.nodeServices, node.topicHash))
+        context.changes.touch(Topic.Kind.nodeServices)
+        context.changes.touch(.nodeServices, node.topicHash)
     }
 
     /// The checks of a stored instance with this folded id, ascending by id.

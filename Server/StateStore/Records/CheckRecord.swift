@@ -31,7 +31,8 @@ package struct CheckRecord: Sendable {
         json: [UInt8],
         foldedID: String,
         nodeName: NodeName,
-        serviceName: String
+        serviceName: String,
+        hasTags: Bool
     ) {
         let id = StoredID(check.id, folded: foldedID)
         let serviceIDLength = check.serviceID.utf8.count
@@ -43,7 +44,7 @@ package struct CheckRecord: Sendable {
             serviceIDLength: UInt32(truncatingIfNeeded: serviceIDLength),
             jsonLength: UInt32(truncatingIfNeeded: json.count),
             status: CompactStatus(check.status),
-            hasTags: check.serviceTags != nil
+            hasTags: hasTags
         )
         let jsonOffset = id.byteCount + serviceIDLength
         storage = RecordStorage(header, count: jsonOffset + json.count) { bytes in

@@ -38,7 +38,7 @@ package struct ServiceRecord: Sendable {
             warningWeight: Int32(clamping: weights.warning),
             id: id,
             jsonLength: UInt32(truncatingIfNeeded: json.count),
-            hasTags: service.tags != nil
+            hasTags: identity.hasTags
         )
         storage = RecordStorage(header, count: id.byteCount + json.count) { bytes in
             id.write(service.id, folded: identity.foldedID, to: bytes)
@@ -116,6 +116,8 @@ struct ServiceIdentity {
     let foldedID: String
     /// The service's tags, as an array that other instances may have too.
     let tags: [String]
+    /// False when the registration had no tags at all.
+    let hasTags: Bool
 }
 
 /// How an instance takes part in the mesh.

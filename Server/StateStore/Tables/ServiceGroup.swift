@@ -12,18 +12,21 @@ struct ServiceGroup: Sendable {
 
     /// The tag lists that were last used, for new instances to share.
     private var tagLists: [[String]] = []
+    private var lastName: ServiceName?
 
     init(index: LogIndex) {
         self.index = index
         checksIndex = index
     }
 
-    /// The name as it was written, shared with the instances that have it.
-    func name(_ name: String, folded: String) -> ServiceName {
-        if let known = instances.first?.record.serviceName, Bytes.equal(known.name, name) {
-            return known
+    /// The name as it was written, shared with other instances that have it.
+    mutating func name(_ name: String, folded: String) -> ServiceName {
+        if let lastName, Bytes.equal(lastName.name, name) {
+            return lastName
         }
-        return ServiceName(folded: folded, name)
+        let made = ServiceName(folded: folded, name)
+        lastName = made
+        return made
     }
 
     /// Puts a record in, keeping the checks of the one it replaces; a new one gets `checks`.
