@@ -112,7 +112,7 @@ let package = Package(
         ),
         server(
             "Checks",
-            ["Model", "LocalState", nioCore, nioPosix, nioTLS, httpClient, logging]
+            ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
@@ -135,7 +135,12 @@ let package = Package(
         sdk("MusterBalancing", []),
         sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
         // Tests.
-        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "Support",
+            path: "Tests/Support",
+            exclude: ["prepare.sh", "python"],
+            swiftSettings: strict
+        ),
         .target(
             name: "SDKSupport",
             dependencies: [nioCore, nioPosix, nioHTTP1],
@@ -143,7 +148,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("FilterTests", ["Filter"]),
+        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),

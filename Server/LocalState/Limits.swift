@@ -8,6 +8,8 @@ package struct LocalLimits: Sendable {
     package var checks = 200_000
     /// Bytes kept of a check's output; the rest is cut with a remark, as Consul does.
     package var outputBytes = 4096
+    /// Bytes that a probe may put around the output (method, URL, status).
+    package var outputFrameBytes = 4096
     /// Metadata pairs of one service, and the sizes of each.
     ///
     /// - Source: Consul: 64 pairs, keys of 128 and values of 512 bytes.

@@ -53,7 +53,7 @@ extension LocalState {
         let verdict = Self.aliasVerdict(
             of: followed,
             service: target,
-            node: configuration.node.name,
+            node: "",
             isRegistered: target.isEmpty || service(target) != nil
         )
         let before = (entry.check.status, entry.check.output)

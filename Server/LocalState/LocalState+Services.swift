@@ -37,6 +37,7 @@ extension LocalState {
         let limits = configuration.limits
         try RegistrationRules(limits: limits).validate(registration)
         var service = CatalogService(registration)
+        service.addDefaultTaggedAddresses()
         var sidecar: SidecarExpansion?
         if let nested = service.connect.sidecarService?.value {
             sidecar = try expandSidecar(nested, of: service, token: options.token)

@@ -72,7 +72,9 @@ extension LocalState {
                 return
             }
         }
-        let kept = Self.shortened(output, to: entry.outputLimit)
+        // The probe kept to the limit; what it says around the output is bounded here.
+        let bound = entry.outputLimit + configuration.limits.outputFrameBytes
+        let kept = Self.shortened(output, to: bound)
         let before = entry.check.status
         update(id, status: status, output: kept, now: now, into: &effects)
         arm(id)

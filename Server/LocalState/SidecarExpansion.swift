@@ -36,6 +36,7 @@ extension LocalState {
         sidecar.meta = sidecar.meta ?? parent.meta
         sidecar.tags = sidecar.tags ?? parent.tags
         if sidecar.port < 1 { sidecar.port = try sidecarPort(for: sidecar.id) }
+        sidecar.addDefaultTaggedAddresses()
         let rules = RegistrationRules(limits: configuration.limits)
         try rules.validate(sidecar)
         var checks = nested.definedChecks

@@ -1,4 +1,4 @@
-package import Model
+import Model
 import Synchronization
 
 /// The log of one server without peers and without a disk: every proposal is committed at once.

@@ -1,5 +1,5 @@
 package import Model
-package import NIOCore
+import NIOCore
 
 /// Why a command did not enter the registry, or may not have.
 package struct ProposalError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -148,7 +148,7 @@ package final class Replica: Sendable {
     package func renewSession(_ id: String) -> Bool {
         guard current.store.session(id).value != nil else { return false }
         eventLoop.execute {
-            self.writer.value.duties.renew(session: id, at: .now())
+            self.writer.value.duties.renew(session: id, at: self.eventLoop.now)
             self.scheduleDuties()
         }
         return true
@@ -213,7 +213,7 @@ package final class Replica: Sendable {
     private func handle(_ event: LogEvent) {
         switch event {
         case .committed(let entries):
-            let (changes, answers) = writer.value.apply(entries)
+            let (changes, answers) = writer.value.apply(entries, now: eventLoop.now)
             publish(changes)
             answers.send()
         case .refused(let ids, let error):
@@ -226,8 +226,8 @@ package final class Replica: Sendable {
         case .leadershipChanged(let isLeader):
             writer.value.duties.leadershipChanged(
                 isLeader: isLeader,
-                sessions: writer.value.store.sessions().value,
-                at: .now()
+                sessions: writer.value.store.sessions().value.map(\.session),
+                at: eventLoop.now
             )
         }
         scheduleDuties()
@@ -260,7 +260,7 @@ package final class Replica: Sendable {
 
     private func performDuties() {
         let store = writer.value.store
-        let commands = writer.value.duties.due(at: .now()) { id in
+        let commands = writer.value.duties.due(at: eventLoop.now) { id in
             store.session(id).value != nil
         }
         for command in commands {

@@ -31,13 +31,15 @@ struct Writer {
     }
 
     /// Applies committed entries in order; gives what they touched and the answers to send.
-    mutating func apply(_ entries: [CommittedEntry]) -> (ChangeSet, CompletionBatch) {
+    mutating func apply(
+        _ entries: [CommittedEntry],
+        now: NIODeadline
+    ) -> (ChangeSet, CompletionBatch) {
         var changes = ChangeSet()
         var answers = CompletionBatch()
-        let now = NIODeadline.now()
         for entry in entries {
             let proposal = entry.proposal.flatMap { takeInFlight($0) }
-            let command = proposal?.command ?? decode(entry)
+            guard let command = proposal?.command ?? decode(entry) else { continue }
             let result = store.apply(
                 command,
                 at: entry.index,
@@ -53,8 +55,8 @@ struct Writer {
         return (changes, answers)
     }
 
-    /// Reads a command that another process proposed.
-    private func decode(_ entry: CommittedEntry) -> Command {
+    /// Reads a command that another process proposed; nil for one that may be ignored when unknown.
+    private func decode(_ entry: CommittedEntry) -> Command? {
         do {
             return try CommandCoding.decode(entry.payload)
         } catch {

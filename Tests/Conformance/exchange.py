@@ -1,7 +1,7 @@
 """One HTTP exchange of a scenario: how it is sent, what is kept of the answer, when two agree.
 
-The recorder (record-http.py) and the replayer (replay_http.py) share this file, so that both see the
-same answer in the same way. Python's standard library only. The rules are described in
+The recorder (record-http.py) and the replayer (replay_http.py) share this file, so that both see
+the same answer in the same way. Python's standard library only. The rules are described in
 Tests/README.md, section "Golden HTTP exchanges".
 """
 

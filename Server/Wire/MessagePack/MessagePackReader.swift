@@ -111,7 +111,9 @@ package struct MessagePackReader {
         }
     }
 
-    /// Raw or `str8`; binary is refused, as Consul does. Invalid UTF-8 becomes U+FFFD.
+    /// Raw or `str8` text; binary is refused as by Consul.
+    ///
+    /// Invalid UTF-8 becomes U+FFFD.
     package mutating func string() throws(WireError) -> String {
         if try readNull() { return "" }
         return String(decoding: try rawBytes(acceptsBinary: false), as: UTF8.self)
@@ -139,7 +141,9 @@ package struct MessagePackReader {
         return sum
     }
 
-    /// The number of elements that follow; nil for nil. Call `leave` after them.
+    /// The number of elements that follow, or nil for nil.
+    ///
+    /// Call `leave` after them.
     package mutating func beginArray() throws(WireError) -> Int? {
         let tag = try next()
         switch tag {
@@ -151,7 +155,9 @@ package struct MessagePackReader {
         }
     }
 
-    /// The number of key/value pairs that follow; nil for nil. Call `leave` after them.
+    /// The number of key/value pairs that follow, or nil for nil.
+    ///
+    /// Call `leave` after them.
     package mutating func beginMap() throws(WireError) -> Int? {
         let tag = try next()
         switch tag {

@@ -20,7 +20,6 @@ extension ProxyConfiguration: WireRecord {
         try visitor.alias("destination_service_id", &destinationServiceID)
         try visitor.alias("local_service_address", &localServiceAddress)
         try visitor.alias("local_service_port", &localServicePort)
-        try visitor.alias("mesh_gateway", &gateway)
         if Visitor.isReading { meshGatewayMode = gateway.mode }
     }
 }
@@ -47,7 +46,6 @@ extension Upstream: WireRecord {
         try visitor.alias("destination_name", &destinationName)
         try visitor.alias("local_bind_address", &localBindAddress)
         try visitor.alias("local_bind_port", &localBindPort)
-        try visitor.alias("mesh_gateway", &gateway)
         if Visitor.isReading { meshGatewayMode = gateway.mode }
     }
 }

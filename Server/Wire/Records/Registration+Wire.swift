@@ -16,8 +16,8 @@ extension ServiceRegistration: WireRecord {
         try visitor.field("Meta", &meta)
         try visitor.field("Port", &port)
         try visitor.field("Check", &check)
-        try visitor.field("Checks", &checks)
-        try visitor.field("Weights", &weights)
+        try visitor.field("Checks", &checks, goType: "structs.CheckTypes")
+        try visitor.weights("Weights", &weights)
         try visitor.field("Token", &token)
         try visitor.field("EnableTagOverride", &enableTagOverride)
         try visitor.field("Proxy", &proxy)
@@ -27,6 +27,9 @@ extension ServiceRegistration: WireRecord {
     }
 }
 
+/// The form of a check inside a service registration (Consul's `CheckType`).
+///
+/// `CheckDefinitionBody` is the form of a check on its own.
 extension CheckRegistration: WireRecord {
     package static var goType: String { "" }
     package static var decodesItself: Bool { true }
@@ -34,16 +37,21 @@ extension CheckRegistration: WireRecord {
     package mutating func visit<Visitor: FieldVisitor>(
         _ visitor: inout Visitor
     ) throws(WireError) {
-        if Visitor.isJSON, Visitor.isReading {
-            // `CheckID` of a service's check and `ID` of one on its own mean the same.
-            try visitor.field("CheckID", &id, goType: "types.CheckID")
-            try visitor.field("ID", &id, goType: "types.CheckID")
-        } else {
-            try visitor.field("CheckID", &id)
-        }
+        try visitor.field("CheckID", &id, goType: "types.CheckID")
+        try visitShared(&visitor)
+        try visitor.field("ProxyHTTP", &proxyHTTP)
+        try visitor.field("ProxyGRPC", &proxyGRPC)
+        // Accepted, but the service is known already.
+        var ignored = ""
+        try visitor.alias("ServiceID", &ignored)
+        try visitor.alias("service_id", &ignored)
+    }
+
+    /// The fields of both forms, and those of their snake-case names that Consul 1.8.7 accepts.
+    fileprivate mutating func visitShared<Visitor: FieldVisitor>(
+        _ visitor: inout Visitor
+    ) throws(WireError) {
         try visitor.field("Name", &name)
-        try visitor.field("ServiceID", &serviceID)
-        try visitor.field("Token", &token)
         try visitor.field("Status", &status)
         try visitor.field("Notes", &notes)
         try visitor.field("ScriptArgs", &scriptArguments)
@@ -64,30 +72,41 @@ extension CheckRegistration: WireRecord {
         try visitor.field("TTL", &ttl)
         try visitor.field("SuccessBeforePassing", &successBeforePassing)
         try visitor.field("FailuresBeforeCritical", &failuresBeforeCritical)
-        try visitor.field("ProxyHTTP", &proxyHTTP)
-        try visitor.field("ProxyGRPC", &proxyGRPC)
         try visitor.field("DeregisterCriticalServiceAfter", &deregisterCriticalServiceAfter)
         try visitor.field("OutputMaxSize", &outputMaxSize)
-        try visitAliases(&visitor)
-    }
-
-    /// The names of configuration files, which the HTTP API accepts too.
-    private mutating func visitAliases<Visitor: FieldVisitor>(
-        _ visitor: inout Visitor
-    ) throws(WireError) {
         try visitor.alias("args", &scriptArguments)
         try visitor.alias("script_args", &scriptArguments)
-        try visitor.alias("service_id", &serviceID)
-        try visitor.alias("alias_node", &aliasNode)
-        try visitor.alias("alias_service", &aliasService)
         try visitor.alias("docker_container_id", &dockerContainerID)
-        try visitor.alias("grpc_use_tls", &grpcUseTLS)
         try visitor.alias("tls_skip_verify", &tlsSkipVerify)
-        try visitor.alias("success_before_passing", &successBeforePassing)
-        try visitor.alias("failures_before_critical", &failuresBeforeCritical)
         try visitor.alias(
             "deregister_critical_service_after",
             &deregisterCriticalServiceAfter
         )
+    }
+}
+
+/// The body of `PUT /v1/agent/check/register` (Consul's `CheckDefinition`).
+///
+/// - Source: Consul: PUT /v1/agent/check/register.
+package struct CheckDefinitionBody: WireRecord, Hashable {
+    package var registration = CheckRegistration()
+
+    package init() {}
+
+    package init(_ registration: CheckRegistration) {
+        self.registration = registration
+    }
+
+    package static var goType: String { "" }
+    package static var decodesItself: Bool { true }
+
+    package mutating func visit<Visitor: FieldVisitor>(
+        _ visitor: inout Visitor
+    ) throws(WireError) {
+        try visitor.field("ID", &registration.id, goType: "types.CheckID")
+        try visitor.field("ServiceID", &registration.serviceID)
+        try visitor.field("Token", &registration.token)
+        try registration.visitShared(&visitor)
+        try visitor.alias("service_id", &registration.serviceID)
     }
 }

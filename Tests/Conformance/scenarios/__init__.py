@@ -23,7 +23,8 @@ class Scenario:
         request = {"method": method, "path": path}
         if headers:
             request["headers"] = headers
-        if isinstance(body, list) or isinstance(body, dict) and not {"repeat", "base64"} & set(body):
+        generated = isinstance(body, dict) and {"repeat", "base64"} & set(body)
+        if isinstance(body, (list, dict)) and not generated:
             body = json.dumps(body)
         if body is not None:
             request["body"] = body

@@ -1,4 +1,4 @@
-"""Checks of the local agent: every verb, thresholds, scripts, alias, removal of critical services."""
+"""Checks of the local agent: every verb, every kind, and what is refused."""
 
 from . import Scenario
 

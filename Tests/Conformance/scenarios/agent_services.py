@@ -158,9 +158,11 @@ s.get("/v1/agent/service/hashed?wait=bad")
 s.get("/v1/agent/service/none?hash=${hash}&wait=1s")
 s.put("/v1/agent/service/deregister/hashed")
 
-s = Scenario("agent-maintenance", "Maintenance of the node and of one service; health by name and id.")
-s.put(REGISTER, {"ID": "web-1", "Name": "web", "Port": 1, "Check": {"TTL": "1h", "Status": "passing"}})
-s.put(REGISTER, {"ID": "web-2", "Name": "web", "Port": 2, "Check": {"TTL": "1h", "Status": "passing"}})
+s = Scenario("agent-maintenance",
+             "Maintenance of the node and of one service; health by name and id.")
+for number in (1, 2):
+    s.put(REGISTER, {"ID": f"web-{number}", "Name": "web", "Port": number,
+                     "Check": {"TTL": "1h", "Status": "passing"}})
 s.put(REGISTER, {"ID": "bare", "Name": "bare"})
 
 
@@ -230,7 +232,8 @@ for body in (
     {"Name": "x", "Meta": {"bad key!": "v"}}, {"Name": "x", "Meta": {"consul-x": "v"}},
     {"Name": "x", "Meta": {"k" * 129: "v"}}, {"Name": "x", "Meta": {"k": "v" * 513}},
     {"Name": "x", "Meta": {f"k{i}": "v" for i in range(65)}},
-    {"Name": "x", "Address": "0.0.0.0"}, {"Name": "x", "Address": "::"}, {"Name": "x", "Address": "[::]"},
+    {"Name": "x", "Address": "0.0.0.0"}, {"Name": "x", "Address": "::"},
+    {"Name": "x", "Address": "[::]"},
     {"Name": "x", "Address": 5}, {"Name": "x", "Unknown": 1},
     {"Name": "x", "Weights": {"Passing": 0, "Warning": 1}},
     {"Name": "x", "Weights": {"Passing": -1, "Warning": 1}},

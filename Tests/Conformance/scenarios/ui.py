@@ -4,12 +4,13 @@ from . import Scenario
 
 s = Scenario("internal-ui", "internal/ui/nodes, node, services, gateway-services-nodes.")
 OWN = ["*.TaggedAddresses", "*.Services.*.Meta", "*.Services.*.Port"]
-s.get("/v1/internal/ui/nodes", ignore=OWN)
+s.get("/v1/internal/ui/nodes", ignore=OWN, ignore_indexes=True)
 s.get("/v1/internal/ui/services")
 for number, status in ((1, "passing"), (2, "warning"), (3, "critical")):
     s.put("/v1/catalog/register", {
         "Node": f"n{number}", "Address": f"10.0.0.{number}", "NodeMeta": {"r": str(number)},
-        "Service": {"ID": f"web-{number}", "Service": "web", "Port": 80, "Tags": [f"t{number}", "t"],
+        "Service": {"ID": f"web-{number}", "Service": "web", "Port": 80,
+                    "Tags": [f"t{number}", "t"],
                     "Meta": {"external-source": "kubernetes"} if number == 1 else None},
         "Check": {"CheckID": f"c{number}", "Name": "c", "Status": status,
                   "ServiceID": f"web-{number}"}})

@@ -4,6 +4,7 @@ Consul runs as a server with a data directory, not with -dev: its development mo
 JSON answer as if ?pretty were given, and the compact form is the one that matters.
 """
 
+import http.client
 import json
 import os
 import signal
@@ -12,12 +13,14 @@ import subprocess
 import tempfile
 import time
 
-from exchange import Failure, send
-
 NODE_NAME = "golden-node"
 NODE_ID = "11111111-2222-3333-4444-555555555555"
 PORT_NAMES = ("http", "dns", "serf_lan", "serf_wan", "server")
 START_SECONDS = 20
+
+
+class StartFailure(Exception):
+    """The agent ended or did not become ready."""
 
 
 def free_ports(count):
@@ -84,18 +87,39 @@ class Agent:
             if self.process.poll() is not None:
                 with open(self.output.name, "rb") as file:
                     tail = file.read()[-2000:].decode(errors="replace")
-                raise Failure(f"the agent ended with code {self.process.returncode}:\n{tail}")
+                raise StartFailure(f"the agent ended with code {self.process.returncode}:\n{tail}")
             if self.answers("/v1/status/leader", ":") and self.answers(
                 f"/v1/catalog/node/{NODE_NAME}", '"consul-network-segment"'
             ) and self.answers(f"/v1/health/node/{NODE_NAME}", "serfHealth"):
                 return
             time.sleep(0.02)
-        raise Failure("the agent was not ready in time")
+        raise StartFailure("the agent was not ready in time")
 
     def answers(self, path, text):
         """Whether a GET of `path` is answered by 200 and a body that contains `text`."""
         try:
-            answer, _ = send(self.address, {"method": "GET", "path": path}, timeout=2)
-        except Failure:
+            status, body = self.get(path, timeout=2)
+        except (OSError, http.client.HTTPException):
             return False
-        return answer["status"] == 200 and text in answer.get("body", "")
+        return status == 200 and text in body
+
+    def get(self, path, timeout=10):
+        """The status and the body of a GET."""
+        return self.ask("GET", path, timeout=timeout)
+
+    def ask(self, method, path, body=None, timeout=10):
+        """The status and the body of one request, on a connection of its own."""
+        connection = http.client.HTTPConnection(*self.address, timeout=timeout)
+        try:
+            payload = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
+            connection.request(method, path, payload)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+        finally:
+            connection.close()
+
+    def resident_megabytes(self):
+        """The resident memory of the process now."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            line = next(line for line in file if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
