@@ -39,14 +39,16 @@ class Agent:
     """A running agent; use it in a `with` statement."""
 
     def __init__(self, command, config=None, dev=True, log=None):
-        ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES))), grpc=-1)
+        ports = (config or {}).get("ports")
+        if ports is None:
+            ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES))), grpc=-1)
         self.ports = ports
         self.address = ("127.0.0.1", ports["http"])
         self.command = [*command, "agent", *(["-dev"] if dev else [])]
         self.log = log
         self.config = {
-            "node_name": NODE_NAME, "node_id": NODE_ID, "ports": ports,
-            "disable_update_check": True, "connect": {"enabled": True}, **(config or {}),
+            "node_name": NODE_NAME, "node_id": NODE_ID, "disable_update_check": True,
+            "connect": {"enabled": True}, **(config or {}), "ports": ports,
         }
         if not dev:
             self.config.update(
@@ -56,8 +58,8 @@ class Agent:
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="golden-")
-        path = os.path.join(self.directory.name, "agent.json")
-        if self.config.get("server"):
+        path = self.config_path = os.path.join(self.directory.name, "agent.json")
+        if self.config.get("server") and "data_dir" not in self.config:
             self.config["data_dir"] = os.path.join(self.directory.name, "data")
         with open(path, "w") as file:
             json.dump(self.config, file)
