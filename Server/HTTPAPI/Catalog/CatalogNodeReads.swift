@@ -39,7 +39,6 @@ extension CatalogReads {
             if let found {
                 writer.beginArray()
                 for service in found.services {
-                    writer.element()
                     service.withJSON { writer.raw($0) }
                 }
                 writer.endArray()

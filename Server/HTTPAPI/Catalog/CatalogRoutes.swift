@@ -1,5 +1,6 @@
 import Filter
 import Model
+import NIOHTTP1
 import Replica
 import StateStore
 import Wire
@@ -46,7 +47,7 @@ enum CatalogReads {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        let options = try QueryOptions.announced(request, context)
+        let options = try QueryOptions.announced(request, context, takesNamespace: true)
         let filter = QueryFilter(options.filter, .node)
         return .read(
             ReadQuery(request, options) { state throws(HTTPError) in
@@ -60,8 +61,10 @@ enum CatalogReads {
                 var list = JSONList(capacity: records.count * 256)
                 for record in records { list.append(record.json) }
                 return ReadAnswer(
-                    .json(list.finish()), index: answer.index,
-                    topics: options.topics(answer.topics))
+                    .json(list.finish()),
+                    index: answer.index,
+                    topics: options.topics(answer.topics)
+                )
             }
         )
     }

@@ -1,5 +1,6 @@
 import Filter
 import Model
+import NIOHTTP1
 import Replica
 import StateStore
 import Wire

@@ -4,6 +4,8 @@ package struct HTTPSettings: Sendable {
     /// The agent's own node name: what `near=_agent` and sessions without a node mean.
     package var nodeName = ""
     package var nodeID = ""
+    /// The version of Consul whose behaviour this agent has.
+    package var version = "1.8.7"
     /// Replies are indented without being asked, as Consul's development mode does.
     package var prettyByDefault = false
     /// Extra header fields of every reply (`http_config.response_headers`).

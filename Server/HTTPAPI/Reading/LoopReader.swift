@@ -34,6 +34,7 @@ final class LoopReader {
     ///
     /// - Source: Consul: api-docs/features/consistency, blocking; observed on 1.8.7.
     func finished(_ answer: ReadAnswer, _ query: ReadQuery) -> Reply {
+        guard answer.announcesIndex else { return answer.reply }
         let leadership = replica.leadership
         var reply = answer.reply
         let index = max(1, answer.index.rawValue)

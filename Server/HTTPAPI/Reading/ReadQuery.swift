@@ -9,6 +9,8 @@ package struct ReadAnswer: Sendable {
     package var index: LogIndex
     /// What a later write must touch to change the answer.
     package var topics: [Topic]
+    /// False for the few answers that Consul sends without index and leader.
+    package var announcesIndex = true
 
     package init(_ reply: Reply, index: LogIndex, topics: [Topic]) {
         self.reply = reply

@@ -9,6 +9,8 @@ package final class APIServices: Sendable {
     package let authorizer: Authorizer
     package let logger: Logger
     let cachedQueries: CachedQueries
+    /// When the agent started, as `2006-01-02T15:04:05Z`.
+    let startedAt: String
 
     package init(
         settings: HTTPSettings,
@@ -22,6 +24,7 @@ package final class APIServices: Sendable {
         self.agent = agent
         self.authorizer = authorizer
         self.logger = logger
+        startedAt = HTTPDate.timestamp()
         cachedQueries = CachedQueries(limit: settings.limits.rememberedCachedQueries)
     }
 

@@ -30,22 +30,31 @@ package enum PercentCoding {
 
     /// A path as it is written in a `Location` header.
     package static func encodePath(_ path: String) -> String {
-        let plain = "$&+,/:;=@-_.~!*'()"
-        var text = ""
-        for byte in path.utf8 {
-            let scalar = Unicode.Scalar(byte)
+        encode(path, plain: "$&+,/:;=@-_.~!*'()")
+    }
+
+    /// A name or value as it is written in a query.
+    ///
+    /// - Source: Go net/url QueryEscape.
+    package static func encodeQuery(_ text: String) -> String {
+        encode(text, plain: "-_.~ ").replacingSpaces()
+    }
+
+    private static func encode(_ text: String, plain: StaticString) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
             let isPlain =
                 (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5A)
                 || (byte >= 0x61 && byte <= 0x7A)
-                || (byte < 0x80 && plain.unicodeScalars.contains(scalar))
+                || plain.withUTF8Buffer { $0.contains(byte) }
             if isPlain {
-                text.unicodeScalars.append(scalar)
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
             } else {
                 let digits = String(byte, radix: 16, uppercase: true)
-                text += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+                encoded += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
             }
         }
-        return text
+        return encoded
     }
 
     private static func hexValue(_ byte: UInt8) -> UInt8? {
@@ -55,5 +64,11 @@ package enum PercentCoding {
         case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
         default: nil
         }
+    }
+}
+
+extension String {
+    fileprivate func replacingSpaces() -> String {
+        String(map { $0 == " " ? "+" : $0 })
     }
 }

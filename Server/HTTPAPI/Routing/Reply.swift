@@ -9,11 +9,13 @@ package struct Status: RawRepresentable, Hashable, Sendable {
     package static let ok = Status(rawValue: 200)
     package static let movedPermanently = Status(rawValue: 301)
     package static let badRequest = Status(rawValue: 400)
+    package static let unauthorized = Status(rawValue: 401)
     package static let forbidden = Status(rawValue: 403)
     package static let notFound = Status(rawValue: 404)
     package static let methodNotAllowed = Status(rawValue: 405)
     package static let conflict = Status(rawValue: 409)
     package static let tooLarge = Status(rawValue: 413)
+    package static let unsupportedMediaType = Status(rawValue: 415)
     package static let tooManyRequests = Status(rawValue: 429)
     package static let headersTooLarge = Status(rawValue: 431)
     package static let internalError = Status(rawValue: 500)
@@ -25,11 +27,13 @@ package struct Status: RawRepresentable, Hashable, Sendable {
         case 200: "OK"
         case 301: "Moved Permanently"
         case 400: "Bad Request"
+        case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 409: "Conflict"
         case 413: "Request Entity Too Large"
+        case 415: "Unsupported Media Type"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
