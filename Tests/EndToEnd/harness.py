@@ -176,11 +176,25 @@ def resolve(agent, name, kind, tcp=False, seconds=5):
         connection.settimeout(seconds)
         connection.connect(address)
         if not tcp:
-            connection.send(query)
-            return DNSAnswer(connection.recv(65536))
+            return DNSAnswer(ask_datagram(connection, query, seconds))
         connection.sendall(struct.pack(">H", len(query)) + query)
         length = struct.unpack(">H", read_exactly(connection, 2))[0]
         return DNSAnswer(read_exactly(connection, length))
+
+
+def ask_datagram(connection, query, seconds):
+    """The answer to a datagram, which is sent again each second as resolvers do."""
+    connection.settimeout(1)
+    for _ in range(seconds):
+        connection.send(query)
+        try:
+            while True:
+                answer = connection.recv(65536)
+                if answer[:2] == query[:2]:
+                    return answer
+        except socket.timeout:
+            continue
+    raise AssertionError("no answer over UDP")
 
 
 def read_exactly(connection, count):
