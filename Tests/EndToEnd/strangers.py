@@ -27,7 +27,7 @@ def fetch(url):
 def py_consul(muster):
     if importlib.util.find_spec("consul") is None:
         raise Skip("py-consul not installed (python3 -m pip install py-consul)")
-    with agent(muster) as one:
+    with tempfile.TemporaryDirectory() as data, agent(muster, {"data_dir": data}) as one:
         code, output = run([sys.executable, os.path.join(HERE, "py_consul_calls.py"),
                             str(one.ports["http"])], seconds=50)
         check(code == 0, output)

@@ -7,10 +7,12 @@ JSON answer as if ?pretty were given, and the compact form is the one that matte
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 NODE_NAME = "golden-node"
@@ -23,16 +25,33 @@ class StartFailure(Exception):
     """The agent ended or did not become ready."""
 
 
+# Below the range from which the system takes the ports of outgoing connections.
+PORT_RANGE = range(20000, 32000)
+given = set()
+giving = threading.Lock()
+
+
+def is_free(port):
+    """Whether a port can be bound now, for both TCP and UDP."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
 def free_ports(count):
-    """Port numbers that nobody listens on now, for TCP."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Port numbers that nobody uses now and that were not given before in this process."""
+    found = []
+    with giving:
+        while len(found) < count:
+            port = random.choice(PORT_RANGE)
+            if port not in given and is_free(port):
+                given.add(port)
+                found.append(port)
+    return found
 
 
 class Agent:
