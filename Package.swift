@@ -17,7 +17,12 @@ func server(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// A library for applications: `ClientSDK/<name>`.
 func sdk(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "ClientSDK/\(name)", swiftSettings: strict)
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "ClientSDK/\(name)",
+        swiftSettings: strict
+    )
 }
 
 /// A test target: `Tests/<name>`.
@@ -37,6 +42,7 @@ func tests(
 
 // Cores: the standard library and Collections only.
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let hashTrees: Target.Dependency = .product(
     name: "HashTreeCollections",
     package: "swift-collections"
@@ -53,6 +59,10 @@ let httpClient: Target.Dependency = .product(
 )
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
+let lifecycleTesting: Target.Dependency = .product(
+    name: "ServiceLifecycleTestKit",
     package: "swift-service-lifecycle"
 )
 let arguments: Target.Dependency = .product(
@@ -86,7 +96,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire", deque, hashTrees]),
         server("LocalState", ["Model", "Wire"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
-        server("Replica", ["Model", "Wire", "StateStore", nioCore]),
+        server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
@@ -102,7 +112,7 @@ let package = Package(
         ),
         server(
             "Checks",
-            ["Model", "LocalState", nioCore, nioPosix, nioTLS, httpClient, logging]
+            ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
@@ -125,7 +135,18 @@ let package = Package(
         sdk("MusterBalancing", []),
         sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
         // Tests.
-        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "Support",
+            path: "Tests/Support",
+            exclude: ["prepare.sh", "python"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SDKSupport",
+            dependencies: [nioCore, nioPosix, nioHTTP1],
+            path: "Tests/SDKSupport",
+            swiftSettings: strict
+        ),
         tests("WireTests", ["Wire", "Model"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
@@ -141,11 +162,14 @@ let package = Package(
         ),
         tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
         tests("AgentTests", ["Agent", "Model", "LocalState"]),
-        tests("MusterAPITests", ["MusterAPI", nioCore, nioPosix, nioHTTP1]),
+        tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
-            ["MusterDiscovery", "MusterAPI", "MusterBalancing", nioCore, nioPosix, nioHTTP1]
+            [
+                "MusterDiscovery", "MusterAPI", "MusterBalancing", "SDKSupport", logging,
+                lifecycle, lifecycleTesting,
+            ]
         ),
         tests("Tidy", ["Support"]),
     ]

@@ -1,0 +1,112 @@
+import NIOCore
+import Wire
+
+/// How one request wants its reply written.
+struct ReplyVariant: Hashable {
+    var isHTTP10 = false
+    var closes = false
+    /// A reply to HEAD: the head alone.
+    var omitsBody = false
+    var compresses = false
+    var indents = false
+}
+
+/// A reply as the bytes of one buffer, with the place of its date.
+struct RenderedReply {
+    var buffer: ByteBuffer
+    /// Where the 29 bytes of the date start, counted from the buffer's reader index.
+    var dateOffset: Int
+    /// The second that is written there.
+    var second: Int
+
+    /// Writes the current date into the buffer.
+    mutating func refresh(_ date: HTTPDate) {
+        guard date.second != second else { return }
+        second = date.second
+        buffer.setBytes(date.text, at: buffer.readerIndex + dateOffset)
+    }
+}
+
+/// Writes replies as HTTP/1.1, field order included, as Consul's server does.
+///
+/// The fields a handler set come first, sorted by name; then Date, Content-Length, a sniffed
+/// Content-Type, and Connection.
+/// - Source: Go net/http (extraHeader.Write), observed on Consul 1.8.7.
+struct ReplyRenderer {
+    let settings: HTTPSettings
+    let allocator: ByteBufferAllocator
+
+    func render(_ reply: Reply, _ variant: ReplyVariant, date: HTTPDate) -> RenderedReply {
+        var body = reply.body
+        if reply.kind == .json {
+            if variant.indents { body = JSON.pretty(body) + [UInt8(ascii: "\n")] }
+        }
+        var fields = reply.headers
+        if reply.varies { fields.append(contentsOf: settings.responseHeaders) }
+        if reply.varies { fields.append(("Vary", "Accept-Encoding")) }
+        if reply.varies, settings.translatesWANAddresses {
+            fields.append(("X-Consul-Translate-Addresses", "true"))
+        }
+        if reply.kind == .json { fields.append(("Content-Type", "application/json")) }
+        if variant.compresses, reply.varies, !body.isEmpty, let smaller = Gzip.compress(body) {
+            body = smaller
+            fields.removeAll { $0.name == "Content-Length" }
+            fields.append(("Content-Encoding", "gzip"))
+        }
+        fields.sort { $0.name < $1.name }
+        return write(reply, fields, body, variant, date)
+    }
+
+    private func write(
+        _ reply: Reply,
+        _ fields: [(name: String, value: String)],
+        _ body: [UInt8],
+        _ variant: ReplyVariant,
+        _ date: HTTPDate
+    ) -> RenderedReply {
+        var buffer = allocator.buffer(capacity: 320 + body.count)
+        buffer.writeString(variant.isHTTP10 ? "HTTP/1.0 " : "HTTP/1.1 ")
+        buffer.writeString("\(reply.status.rawValue) \(reply.status.reason)\r\n")
+        var namesLength = false
+        for field in fields {
+            if field.name == "Content-Length" { namesLength = true }
+            buffer.writeField(field.name, field.value)
+        }
+        buffer.writeString("Date: ")
+        let dateOffset = buffer.readableBytes
+        buffer.writeBytes(date.text)
+        buffer.writeString("\r\n")
+        if !namesLength { buffer.writeField("Content-Length", String(body.count)) }
+        if reply.kind == .text, !body.isEmpty {
+            buffer.writeField("Content-Type", "text/plain; charset=utf-8")
+        }
+        if variant.closes {
+            if !variant.isHTTP10 { buffer.writeField("Connection", "close") }
+        } else if variant.isHTTP10 {
+            buffer.writeField("Connection", "keep-alive")
+        }
+        buffer.writeString("\r\n")
+        if !variant.omitsBody { buffer.writeBytes(body) }
+        return RenderedReply(buffer: buffer, dateOffset: dateOffset, second: date.second)
+    }
+
+    /// What goes out for a request that could not be parsed; the connection ends after it.
+    static func protocolError(_ status: Status, _ text: String, reason: String? = nil) -> String {
+        "HTTP/1.1 \(status.rawValue) \(reason ?? status.reason)\r\n"
+            + "Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text
+    }
+}
+
+extension ByteBuffer {
+    /// Writes one header field; line breaks in the value become spaces.
+    fileprivate mutating func writeField(_ name: String, _ value: String) {
+        writeString(name)
+        writeString(": ")
+        if value.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
+            writeBytes(value.utf8.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
+        } else {
+            writeString(value)
+        }
+        writeString("\r\n")
+    }
+}

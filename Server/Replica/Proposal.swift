@@ -1,0 +1,73 @@
+package import Model
+import NIOCore
+
+/// Why a command did not enter the registry, or may not have.
+package struct ProposalError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kinds of failure; more may be added.
+    package enum Code: Hashable, Sendable {
+        /// No server leads; nothing was written.
+        case noLeader
+        /// The queue before the log is full; nothing was written.
+        case overloaded
+        /// The command is larger than the limit; nothing was written.
+        case tooLarge
+        /// The server is stopping; the command may or may not have been written.
+        case stopped
+        /// Leadership was lost while the command was in the log; it may or may not survive.
+        case leadershipLost
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String {
+        message
+    }
+}
+
+/// What a proposer gets: the state's answer, or the reason why there is none.
+package typealias ProposalOutcome = Result<CommandResult, ProposalError>
+
+/// A proposal between `Replica.propose` and its answer.
+struct PendingProposal: Sendable {
+    let id: ProposalID
+    let command: Command
+    let payload: [UInt8]
+    let loop: any EventLoop
+    let completion: @Sendable (ProposalOutcome) -> Void
+}
+
+/// Answers that wait for the end of a batch, then reach each event loop in one task.
+struct CompletionBatch {
+    private struct Group {
+        let loop: any EventLoop
+        var answers: [@Sendable () -> Void]
+    }
+
+    private var groups: [Group] = []
+
+    mutating func append(_ proposal: PendingProposal, _ outcome: ProposalOutcome) {
+        let completion = proposal.completion
+        let answer: @Sendable () -> Void = { completion(outcome) }
+        for position in groups.indices where groups[position].loop === proposal.loop {
+            groups[position].answers.append(answer)
+            return
+        }
+        groups.append(Group(loop: proposal.loop, answers: [answer]))
+    }
+
+    /// Posts every answer to its loop, in the order of the log.
+    func send() {
+        for group in groups {
+            let answers = group.answers
+            group.loop.execute {
+                for answer in answers { answer() }
+            }
+        }
+    }
+}

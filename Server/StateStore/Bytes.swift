@@ -1,0 +1,82 @@
+/// Bytes in their own order: how every key of the store is compared.
+///
+/// Swift compares strings by Unicode equivalence; names and keys of the registry are equal only when
+/// their bytes are.
+enum Bytes {
+    /// Below zero, zero or above zero as `left` sorts before, with or after `right`; a prefix sorts first.
+    @inline(__always)
+    static func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        let shared = min(left.count, right.count)
+        guard shared > 0, let leftBase = left.baseAddress, let rightBase = right.baseAddress else {
+            return left.count - right.count
+        }
+        var offset = 0
+        while offset + 8 <= shared {
+            let first = leftBase.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let second = rightBase.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            if first != second {
+                return first.bigEndian < second.bigEndian ? -1 : 1
+            }
+            offset += 8
+        }
+        while offset < shared {
+            let first = leftBase.load(fromByteOffset: offset, as: UInt8.self)
+            let second = rightBase.load(fromByteOffset: offset, as: UInt8.self)
+            if first != second {
+                return first < second ? -1 : 1
+            }
+            offset += 1
+        }
+        return left.count - right.count
+    }
+
+    /// The same for two strings' UTF-8.
+    @inline(__always)
+    static func order(_ left: String, _ right: String) -> Int {
+        with(left) { leftBytes in with(right) { order(leftBytes, $0) } }
+    }
+
+    static func hasPrefix(_ bytes: UnsafeRawBufferPointer, _ prefix: UnsafeRawBufferPointer) -> Bool
+    {
+        bytes.count >= prefix.count
+            && order(UnsafeRawBufferPointer(rebasing: bytes[..<prefix.count]), prefix) == 0
+    }
+
+    /// True when the UTF-8 of `text` begins with that of `prefix`.
+    static func hasPrefix(_ text: String, _ prefix: String) -> Bool {
+        with(text) { textBytes in with(prefix) { hasPrefix(textBytes, $0) } }
+    }
+
+    /// True when both strings have the same bytes.
+    static func equal(_ left: String, _ right: String) -> Bool {
+        order(left, right) == 0
+    }
+
+    /// Lends the UTF-8 of a string.
+    @inline(__always)
+    static func with<Result>(_ text: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = text
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension String {
+    /// The form that names of nodes, services and checks are looked up by: lower case, rune by rune.
+    ///
+    /// - Source: Consul: `/v1/catalog/node/foo` finds the node `Foo`; a service's and a check's id likewise.
+    package var folded: String {
+        let needsWork = Bytes.with(self) { bytes in
+            for byte in bytes where byte >= 0x80 || byte &- 0x41 < 26 {
+                return true
+            }
+            return false
+        }
+        guard needsWork else { return self }
+        var result = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            // Only U+0130 maps to two scalars; the first of them is its simple mapping.
+            result.append(scalar.properties.lowercaseMapping.unicodeScalars.first ?? scalar)
+        }
+        return String(result)
+    }
+}

@@ -1,0 +1,84 @@
+import Model
+
+extension StateStore {
+    /// Writes a node, its service and its checks; first everything is validated, then nothing can fail.
+    ///
+    /// - Source: Consul: PUT /v1/catalog/register
+    mutating func applyRegister(
+        _ command: RegisterCommand,
+        _ context: inout WriteContext
+    ) throws(StoreError) {
+        let plan = try nodePlan(of: command)
+        if let service = command.service {
+            do throws(StoreError) {
+                try validateMeta(of: service, node: command.node.name)
+            } catch {
+                throw StoreError("failed inserting service: \(error.message)")
+            }
+        }
+        for check in command.checks {
+            try validate(check, of: command, plan)
+        }
+        if let plan {
+            writeNode(command.node, plan, &context)
+        }
+        if let service = command.service, let name = nodeTable.name(command.node.name.folded) {
+            writeService(on: name, service, &context)
+        }
+        for check in command.checks {
+            try ensureCheck(check, &context)
+        }
+    }
+
+    /// How the command's node is written, or nil when it stays as it is.
+    private func nodePlan(of command: RegisterCommand) throws(StoreError) -> NodePlan? {
+        let existing = nodeTable.find(command.node.name.folded)?.value.record
+        if let existing, command.skipNodeUpdate || existing.isSame(as: command.node) {
+            return nil
+        }
+        do throws(StoreError) {
+            return try planNode(command.node)
+        } catch {
+            throw StoreError("failed inserting node: \(error.message)")
+        }
+    }
+
+    /// Refuses a check of another node, or of a service that will not be there.
+    private func validate(
+        _ check: HealthCheck,
+        of command: RegisterCommand,
+        _ plan: NodePlan?
+    ) throws(StoreError) {
+        let node = command.node.name
+        guard Bytes.equal(check.node, node) else {
+            throw StoreError("check node \"\(check.node)\" does not match node \"\(node)\"")
+        }
+        guard !check.serviceID.isEmpty else { return }
+        let serviceID = check.serviceID.folded
+        if let service = command.service, Bytes.equal(service.id.folded, serviceID) {
+            return
+        }
+        let folded = node.folded
+        // A node that changes its name leaves its services behind.
+        let survives = plan?.renamed.map { !Bytes.equal($0.folded, folded) } ?? true
+        guard survives, nodeTable.find(folded)?.value.services.find(serviceID) != nil else {
+            throw StoreError(
+                "failed inserting check: \(StoreError.missingService.message) on node \"\(node)\""
+            )
+        }
+    }
+
+    /// Removes a service, or else a check, or else a node.
+    ///
+    /// - Source: Consul: PUT /v1/catalog/deregister
+    mutating func applyDeregister(_ command: DeregisterCommand, _ context: inout WriteContext) {
+        let node = command.node.folded
+        if !command.serviceID.isEmpty {
+            deleteService(node: node, id: command.serviceID.folded, &context)
+        } else if !command.checkID.isEmpty {
+            deleteCheck(node: node, id: command.checkID.folded, &context)
+        } else {
+            deleteNode(node, &context)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package import Model
+import Wire
+
+/// A check as the store keeps it: what queries decide by, and its JSON.
+///
+/// One word; copies share.
+package struct CheckRecord: Sendable {
+    struct Header: Sendable {
+        let nodeName: NodeName
+        let serviceName: String
+        let indexes: RecordIndexes
+        let id: StoredID
+        let serviceIDLength: UInt32
+        let jsonLength: UInt32
+        let status: CompactStatus
+        let hasTags: Bool
+    }
+
+    enum CompactStatus: UInt8, Sendable {
+        case passing
+        case warning
+        case critical
+        case other
+    }
+
+    let storage: RecordStorage<Header>
+
+    /// `serviceName` is the check's, as a string that other records may have too.
+    init(
+        _ check: HealthCheck,
+        json: [UInt8],
+        foldedID: String,
+        nodeName: NodeName,
+        serviceName: String
+    ) {
+        let id = StoredID(check.id, folded: foldedID)
+        let serviceIDLength = check.serviceID.utf8.count
+        let header = Header(
+            nodeName: nodeName,
+            serviceName: serviceName,
+            indexes: check.indexes,
+            id: id,
+            serviceIDLength: UInt32(truncatingIfNeeded: serviceIDLength),
+            jsonLength: UInt32(truncatingIfNeeded: json.count),
+            status: CompactStatus(check.status),
+            hasTags: check.serviceTags != nil
+        )
+        let jsonOffset = id.byteCount + serviceIDLength
+        storage = RecordStorage(header, count: jsonOffset + json.count) { bytes in
+            id.write(check.id, folded: foldedID, to: bytes)
+            Bytes.with(check.serviceID) {
+                UnsafeMutableRawBufferPointer(rebasing: bytes[id.byteCount...]).copyMemory(from: $0)
+            }
+            json.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: bytes[jsonOffset...]).copyMemory(from: $0)
+            }
+        }
+    }
+
+    package var id: String { storage.text(from: 0, count: Int(storage.header.id.length)) }
+    /// Empty for a check of the node itself.
+    package var serviceID: String {
+        let header = storage.header
+        return storage.text(from: header.id.byteCount, count: Int(header.serviceIDLength))
+    }
+    package var isNodeLevel: Bool { storage.header.serviceIDLength == 0 }
+    package var serviceName: String { storage.header.serviceName }
+    package var indexes: RecordIndexes { storage.header.indexes }
+
+    package var status: CheckStatus {
+        switch storage.header.status {
+        case .passing: .passing
+        case .warning: .warning
+        case .critical: .critical
+        case .other: check.status
+        }
+    }
+
+    /// Lends the object that `HealthCheck` stands for in replies.
+    package func withJSON<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let header = storage.header
+        let offset = header.id.byteCount + Int(header.serviceIDLength)
+        return storage.withBytes(from: offset, count: Int(header.jsonLength), body)
+    }
+
+    /// The whole check, decoded from its JSON: microseconds, for filters and other rare needs.
+    package var check: HealthCheck {
+        var check = withJSON { Fragment.decodeCheck($0) } ?? HealthCheck()
+        if !storage.header.hasTags {
+            check.serviceTags = nil
+        }
+        return check
+    }
+
+    var nodeName: NodeName { storage.header.nodeName }
+    var foldedID: String {
+        let id = storage.header.id
+        return storage.text(from: id.foldedOffset, count: id.foldedCount)
+    }
+}
+
+extension CheckRecord: TreeElement {
+    /// Within one node, by folded id.
+    static package func order(_ key: String, _ element: CheckRecord) -> Int {
+        let id = element.storage.header.id
+        return element.storage.withBytes(from: id.foldedOffset, count: id.foldedCount) { bytes in
+            Bytes.with(key) { Bytes.order($0, bytes) }
+        }
+    }
+}
+
+extension CheckRecord.CompactStatus {
+    init(_ status: CheckStatus) {
+        switch status {
+        case .passing: self = .passing
+        case .warning: self = .warning
+        case .critical: self = .critical
+        default: self = .other
+        }
+    }
+}
+
+/// The checks of one service instance, ascending by folded id; nothing is allocated for one.
+enum CheckList: Sendable {
+    case none
+    case one(CheckRecord)
+    case many([CheckRecord])
+
+    init(_ checks: [CheckRecord]) {
+        switch checks.count {
+        case 0: self = .none
+        case 1: self = .one(checks[0])
+        default: self = .many(checks)
+        }
+    }
+
+    var array: [CheckRecord] {
+        switch self {
+        case .none: []
+        case .one(let check): [check]
+        case .many(let checks): checks
+        }
+    }
+
+    /// With `check` put in its place, or replacing the one of the same id.
+    func setting(_ check: CheckRecord) -> CheckList {
+        var checks = removing(check.foldedID).array
+        let id = check.foldedID
+        let place = checks.firstIndex { CheckRecord.order(id, $0) < 0 } ?? checks.count
+        checks.insert(check, at: place)
+        return CheckList(checks)
+    }
+
+    func removing(_ foldedID: String) -> CheckList {
+        CheckList(array.filter { CheckRecord.order(foldedID, $0) != 0 })
+    }
+}

@@ -1,0 +1,31 @@
+"""User events."""
+
+from . import Scenario
+
+s = Scenario("events", "fire and list, filters, payloads, errors.")
+LTIME = [[r'"LTime":\d+', '"LTime":<ltime>']]
+s.get("/v1/event/list")
+s.put("/v1/event/fire/deploy", "payload-1")
+s.put("/v1/event/fire/deploy?node=golden&service=web&tag=v", "payload-2")
+s.put("/v1/event/fire/restart")
+s.put("/v1/event/fire/filtered?node=golden")
+s.get("/v1/event/list", until="restart.*filtered", subs=LTIME)
+s.get("/v1/event/list?name=deploy", subs=LTIME)
+s.get("/v1/event/list?name=none", subs=LTIME)
+s.get("/v1/event/list?name=deploy&pretty", subs=[[r'"LTime": \d+', '"LTime": <ltime>']])
+s.get("/v1/event/list?node=golden", subs=LTIME)
+s.get("/v1/event/list?service=web", subs=LTIME)
+s.get("/v1/event/list?tag=v", subs=LTIME)
+s.get("/v1/event/list?name=deploy&index=1&wait=200ms", subs=LTIME, max_ms=5000)
+s.put("/v1/event/fire/bad?node=(")
+s.put("/v1/event/fire/bad?service=(")
+s.put("/v1/event/fire/bad?tag=(&service=x")
+s.put("/v1/event/fire/bad?tag=x")
+s.put("/v1/event/fire/")
+s.put("/v1/event/fire")
+s.put("/v1/event/fire/with%20space", "x")
+s.put("/v1/event/fire/other-dc?dc=dc9", "x")
+s.put("/v1/event/fire/big", {"repeat": "x", "count": 2000})
+s.get("/v1/event/fire/deploy")
+s.put("/v1/event/list")
+s.post("/v1/event/fire/deploy")
