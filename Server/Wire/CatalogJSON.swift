@@ -27,7 +27,7 @@ package enum CatalogJSON {
     /// A service with null tags where it has none, as `/internal/ui/nodes` shows it.
     package static func plainService(_ service: CatalogService, into writer: inout JSONWriter) {
         var service = service
-        if service.weights == nil { service.weights = Weights() }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
         service.writeJSON(&writer)
     }
 
@@ -48,7 +48,7 @@ package enum CatalogJSON {
     private static func shown(_ service: CatalogService) -> CatalogService {
         var service = service
         if service.tags == nil { service.tags = [] }
-        if service.weights == nil { service.weights = Weights() }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
         return service
     }
 }
