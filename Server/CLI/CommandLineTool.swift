@@ -11,7 +11,7 @@ package enum CommandLineTool {
     /// unknown command.
     package static func run(
         _ arguments: [String],
-        agent: ([String]) async -> Int32
+        agent: @Sendable ([String]) async -> Int32
     ) async -> Int32 {
         if arguments.first == AgentPlaceholder.name {
             return await agent(Array(arguments.dropFirst()))
