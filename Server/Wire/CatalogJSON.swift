@@ -27,7 +27,7 @@ package enum CatalogJSON {
     /// A service with null tags where it has none, as `/internal/ui/nodes` shows it.
     package static func plainService(_ service: CatalogService, into writer: inout JSONWriter) {
         var service = service
-        if service.weights == nil { service.weights = Weights() }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
         service.writeJSON(&writer)
     }
 
@@ -48,7 +48,7 @@ package enum CatalogJSON {
     private static func shown(_ service: CatalogService) -> CatalogService {
         var service = service
         if service.tags == nil { service.tags = [] }
-        if service.weights == nil { service.weights = Weights() }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
         return service
     }
 }
@@ -82,7 +82,7 @@ package struct ServiceNode: WireRecord, Hashable {
         try visitor.field("ServiceTags", &service.tags)
         try visitor.field("ServiceAddress", &service.address)
         try visitor.field("ServiceTaggedAddresses", &service.taggedAddresses, .omitEmpty)
-        try visitor.field("ServiceWeights", &service.weights)
+        try visitor.weights("ServiceWeights", &service.weights)
         try visitor.field("ServiceMeta", &service.meta)
         try visitor.field("ServicePort", &service.port)
         try visitor.field("ServiceEnableTagOverride", &service.enableTagOverride)

@@ -47,7 +47,7 @@ enum CatalogReads {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        let options = try QueryOptions.announced(request, context)
+        let options = try QueryOptions.announced(request, context, takesNamespace: true)
         let filter = QueryFilter(options.filter, .node)
         return .read(
             ReadQuery(request, options) { state throws(HTTPError) in

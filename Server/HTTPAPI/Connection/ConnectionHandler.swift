@@ -130,10 +130,24 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .invalidVersion:
             let reason = "Bad Request: unsupported protocol version"
             text = ReplyRenderer.protocolError(.badRequest, "400 \(reason)", reason: reason)
+        case .invalidMethod:
+            if let reply = Resolution.reply(toUnknownMethodIn: currentHead, loop.routes) {
+                return refuse(reply)
+            }
+            text = ReplyRenderer.protocolError(.badRequest, "400 Bad Request")
         default:
             text = ReplyRenderer.protocolError(.badRequest, "400 Bad Request")
         }
         endAfterTurns(writing: text)
+    }
+
+    /// Answers a message that the decoder gave up; the connection ends.
+    private func refuse(_ reply: Reply) {
+        loop.date.update()
+        var variant = ReplyVariant()
+        variant.closes = true
+        let rendered = loop.renderer.render(reply, variant, date: loop.date)
+        endAfterTurns(writing: String(buffer: rendered.buffer))
     }
 
     /// A message that cannot be read ends the connection, after what was asked before it was answered.
@@ -312,7 +326,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func isOverdue(at tick: Int) -> Bool {
         let limits = loop.services.limits
         if let channel, !channel.isWritable {
-            let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0  // Gone.
+            // Without an answer the channel is gone.
+            let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
             return clock.isWriteStalled(
                 unsent: unsent,
                 at: tick,

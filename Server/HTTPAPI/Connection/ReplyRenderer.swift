@@ -42,7 +42,7 @@ struct ReplyRenderer {
             if variant.indents { body = JSON.pretty(body) + [UInt8(ascii: "\n")] }
         }
         var fields = reply.headers
-        fields.append(contentsOf: settings.responseHeaders)
+        if reply.varies { fields.append(contentsOf: settings.responseHeaders) }
         if reply.varies { fields.append(("Vary", "Accept-Encoding")) }
         if reply.varies, settings.translatesWANAddresses {
             fields.append(("X-Consul-Translate-Addresses", "true"))

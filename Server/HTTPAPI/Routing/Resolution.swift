@@ -65,6 +65,25 @@ enum Resolution {
         return .endpoint(endpoint, path: path, rest: rest, query: query)
     }
 
+    /// The answer to a head whose method the decoder does not know: what any route says to a method it
+    /// does not have.
+    static func reply(toUnknownMethodIn head: ByteBuffer?, _ routes: RouteTable) -> Reply? {
+        guard let head, let line = String(buffer: head).split(separator: "\r\n").first else {
+            return nil
+        }
+        let parts = line.split(separator: " ")
+        guard parts.count == 3, parts[2].hasPrefix("HTTP/1."), parts[0].count <= 32,
+            parts[0].utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5A })
+        else { return nil }
+        let known = HTTPRequestHead(
+            version: .http1_1,
+            method: .RAW(value: String(parts[0])),
+            uri: String(parts[1])
+        )
+        guard case .refused(let reply) = Resolution(of: known, in: routes) else { return nil }
+        return reply
+    }
+
     /// Runs the handler, or gives the answer that needs none.
     func handle(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: RequestContext) -> Outcome {
         guard case .endpoint(let endpoint, let path, let rest, let query) = self else {

@@ -96,7 +96,7 @@ enum SessionWrites {
         let settings = context.services.settings
         var body = SessionBody()
         if request.body.readableBytes > 0 {
-            body = try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
+            body = try decode(request)
         }
         try request.requireDatacenter(settings)
         var session = Session()
@@ -107,9 +107,8 @@ enum SessionWrites {
         session.ttl = body.ttl
         try checkTTL(body.ttl)
         session.lockDelay = body.lockDelay
-        session.nodeChecks = body.nodeChecks
         session.serviceChecks = body.serviceChecks
-        session.checks = body.checks
+        (session.checks, session.nodeChecks) = checks(of: body)
         return Proposals.propose(.session(.create(session)), context) { result in
             guard case .sessionID(let id) = result else { return .json(true) }
             var writer = JSONWriter()
@@ -119,6 +118,30 @@ enum SessionWrites {
             writer.endObject()
             return .json(writer.bytes)
         }
+    }
+
+    /// Reads the body; Go's error names the type it would have been read into.
+    private static func decode(_ request: Request) throws(HTTPError) -> SessionBody {
+        do {
+            return try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
+        } catch {
+            guard error.message.hasSuffix("Go value of type ") else { throw error }
+            let type = "struct { LockDelay interface {}; *structs.Alias }"
+            throw HTTPError(error.status, error.message + type)
+        }
+    }
+
+    /// The two lists of node checks, each of which has the node's own health as its default.
+    ///
+    /// An empty list empties the other one; the default of the older list gives way.
+    private static func checks(
+        of body: SessionBody
+    ) -> (checks: [String]?, nodeChecks: [String]?) {
+        guard let checks = body.checks, !checks.isEmpty else { return (nil, []) }
+        guard let nodeChecks = body.nodeChecks, !nodeChecks.isEmpty else {
+            return (nil, body.nodeChecks)
+        }
+        return (checks == [SessionBody.defaultCheck] ? nil : checks, nodeChecks)
     }
 
     private static func behavior(_ text: String) throws(HTTPError) -> SessionBehavior {

@@ -21,7 +21,7 @@ enum Fragment {
     static func encode(_ service: CatalogService) -> [UInt8] {
         var shown = service
         shown.tags = service.tags ?? []
-        shown.weights = service.weights ?? Weights()
+        shown.weights = service.weights ?? Weights(passing: 1, warning: 1)
         return JSON.encode(shown)
     }
 

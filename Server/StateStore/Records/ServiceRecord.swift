@@ -26,7 +26,7 @@ package struct ServiceRecord: Sendable {
 
     init(_ service: CatalogService, json: [UInt8], context: ServiceContext) {
         let id = StoredID(service.id, folded: context.foldedID)
-        let weights = service.weights ?? Weights()
+        let weights = service.weights ?? Weights(passing: 1, warning: 1)
         let header = Header(
             nodeName: context.nodeName,
             name: context.name,

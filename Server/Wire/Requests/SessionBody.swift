@@ -35,9 +35,9 @@ package struct SessionBody: WireRecord, Hashable {
         try visitor.field("NodeChecks", &nodeChecks)
         try visitor.field("Checks", &checks)
         try visitor.field("ServiceChecks", &serviceChecks)
-        if Visitor.isReading, lockDelay.rawValue > 0, lockDelay.rawValue < 1_000 {
-            // A bare small number means seconds.
-            lockDelay = .seconds(lockDelay.rawValue)
+        if Visitor.isReading, lockDelay.rawValue < 1_000 {
+            // A bare small number means seconds; below zero it may wrap around, as in Go.
+            lockDelay = Nanoseconds(rawValue: lockDelay.rawValue &* 1_000_000_000)
         }
     }
 
