@@ -127,7 +127,7 @@ final class AgentFacade: AgentPort, AgentOperations {
 }
 
 /// What the agent does as a whole when it is asked to over HTTP.
-struct AgentCommands: Sendable {
+package struct AgentCommands: Sendable {
     /// Reads the configuration again; completes with the complaint, or nil.
     var reload: @Sendable (_ completion: @escaping @Sendable (String?) -> Void) -> Void
     /// Leaves, and stops once the reply had time to be sent.

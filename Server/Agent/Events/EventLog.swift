@@ -1,6 +1,7 @@
 import Filter
 import HTTPAPI
 import LocalState
+import Model
 import NIOCore
 
 /// The user events that this agent received, and those who wait for the next one.

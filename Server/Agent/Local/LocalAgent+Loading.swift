@@ -1,4 +1,6 @@
+import HTTPAPI
 import LocalState
+import Logging
 import Model
 
 extension LocalAgent {
@@ -75,7 +77,7 @@ extension LocalAgent {
             }
             var service = record.service
             service.locallyRegisteredAsSidecar = record.isSidecar
-            attempt("service", id) { state, now, effects throws(RegistrationError) in
+            attempt("service", id) { [service] state, now, effects throws(RegistrationError) in
                 let options = RegistrationOptions(
                     source: .remote,
                     token: record.token,
@@ -115,7 +117,7 @@ extension LocalAgent {
         definition.serviceID = record.check.serviceID
         // Until it ran again nobody knows; a TTL check may find its last report below.
         definition.status = ""
-        attempt("check", id) { state, now, effects throws(RegistrationError) in
+        attempt("check", id) { [definition] state, now, effects throws(RegistrationError) in
             let options = RegistrationOptions(
                 source: .remote,
                 token: record.token,

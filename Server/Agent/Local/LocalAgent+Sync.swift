@@ -1,4 +1,5 @@
 import LocalState
+import Logging
 import Model
 import NIOCore
 import Replica

@@ -25,14 +25,10 @@ package enum Signals {
     /// Starts a thread that calls `handle` with each signal, for as long as the process lives.
     package static func start(_ handle: @escaping @Sendable (CInt) -> Void) {
         let box = Unmanaged.passRetained(SignalHandler(handle))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, 256 * 1024)
-        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let result = pthread_create(
             &thread,
-            &attributes,
+            nil,
             { context in
                 guard let context else { return nil }
                 let handler = Unmanaged<SignalHandler>.fromOpaque(context).takeRetainedValue()
@@ -40,8 +36,8 @@ package enum Signals {
             },
             box.toOpaque()
         )
-        pthread_attr_destroy(&attributes)
         precondition(result == 0, "no thread for signals: \(result)")
+        pthread_detach(thread)
     }
 
     private static func signalSet() -> sigset_t {

@@ -2,6 +2,7 @@ import LocalState
 import Model
 import NIOCore
 import Replica
+import StateStore
 import Wire
 
 extension AgentReports {

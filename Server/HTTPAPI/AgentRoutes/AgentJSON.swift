@@ -33,7 +33,13 @@ enum AgentJSON {
             writer.value(addresses)
         }
         writer.key("Weights")
-        writer.value(service.weights ?? Weights())
+        let weights = service.weights ?? Weights()
+        writer.beginObject()
+        writer.key("Passing")
+        writer.integer(weights.passing)
+        writer.key("Warning")
+        writer.integer(weights.warning)
+        writer.endObject()
         writer.key("EnableTagOverride")
         writer.bool(service.enableTagOverride)
         if !contentHash.isEmpty {
