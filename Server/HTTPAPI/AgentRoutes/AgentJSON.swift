@@ -1,5 +1,5 @@
 import Model
-package import Wire
+import Wire
 
 /// The forms that the agent's own records have in replies.
 ///
@@ -33,13 +33,7 @@ enum AgentJSON {
             writer.value(addresses)
         }
         writer.key("Weights")
-        let weights = service.weights ?? Weights()
-        writer.beginObject()
-        writer.key("Passing")
-        writer.integer(weights.passing)
-        writer.key("Warning")
-        writer.integer(weights.warning)
-        writer.endObject()
+        writer.value(WireWeights(service.weights ?? Weights()))
         writer.key("EnableTagOverride")
         writer.bool(service.enableTagOverride)
         if !contentHash.isEmpty {
