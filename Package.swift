@@ -61,6 +61,10 @@ let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
     package: "swift-service-lifecycle"
 )
+let lifecycleTesting: Target.Dependency = .product(
+    name: "ServiceLifecycleTestKit",
+    package: "swift-service-lifecycle"
+)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -134,7 +138,13 @@ let package = Package(
         .target(
             name: "Support",
             path: "Tests/Support",
-            exclude: ["prepare.sh"],
+            exclude: ["prepare.sh", "python"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SDKSupport",
+            dependencies: [nioCore, nioPosix, nioHTTP1],
+            path: "Tests/SDKSupport",
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),
@@ -152,11 +162,14 @@ let package = Package(
         ),
         tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
         tests("AgentTests", ["Agent", "Model", "LocalState"]),
-        tests("MusterAPITests", ["MusterAPI", nioCore, nioPosix, nioHTTP1]),
+        tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
-            ["MusterDiscovery", "MusterAPI", "MusterBalancing", nioCore, nioPosix, nioHTTP1]
+            [
+                "MusterDiscovery", "MusterAPI", "MusterBalancing", "SDKSupport", logging,
+                lifecycle, lifecycleTesting,
+            ]
         ),
         tests("Tidy", ["Support"]),
     ]

@@ -65,7 +65,12 @@ extension String {
     ///
     /// - Source: Consul: `/v1/catalog/node/foo` finds the node `Foo`; a service's and a check's id likewise.
     package var folded: String {
-        let needsWork = utf8.contains { $0 >= 0x80 || (0x41...0x5A).contains($0) }
+        let needsWork = Bytes.with(self) { bytes in
+            for byte in bytes where byte >= 0x80 || byte &- 0x41 < 26 {
+                return true
+            }
+            return false
+        }
         guard needsWork else { return self }
         var result = String.UnicodeScalarView()
         for scalar in unicodeScalars {

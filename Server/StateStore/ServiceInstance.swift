@@ -27,7 +27,7 @@ package struct ServiceInstance: Sendable {
         }
     }
 
-    /// The worst status of the checks: critical, warning or passing. No checks: passing.
+    /// The worst status of the checks: critical, warning or passing; passing without any.
     package var worstStatus: CheckStatus {
         var worst = CheckStatus.passing
         _ = allChecks { check in

@@ -12,9 +12,13 @@ package struct StateStore: Sendable {
     package internal(set) var lastApplied = LogIndex.zero
 
     var nodeTable = NodeTable()
-    /// The services by folded name. Invariant: no group is empty.
+    /// The services by folded name.
+    ///
+    /// Invariant: no group is empty.
     var serviceGroups = OrderedTree<ServiceGroupElement>()
-    /// The mesh instances by the folded name of what they offer. Invariant: no group is empty.
+    /// The mesh instances by the folded name of what they offer.
+    ///
+    /// Invariant: no group is empty.
     var meshGroups = OrderedTree<ServiceGroupElement>()
     var keyTable = KeyValueTable()
     var sessionTable = SessionTable()

@@ -82,7 +82,7 @@ package struct ServiceNode: WireRecord, Hashable {
         try visitor.field("ServiceTags", &service.tags)
         try visitor.field("ServiceAddress", &service.address)
         try visitor.field("ServiceTaggedAddresses", &service.taggedAddresses, .omitEmpty)
-        try visitor.field("ServiceWeights", &service.weights)
+        try visitor.weights("ServiceWeights", &service.weights)
         try visitor.field("ServiceMeta", &service.meta)
         try visitor.field("ServicePort", &service.port)
         try visitor.field("ServiceEnableTagOverride", &service.enableTagOverride)

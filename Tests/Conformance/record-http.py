@@ -15,7 +15,7 @@ import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "Support", "python")]
 
 import scenarios  # noqa: E402
 from agent import Agent  # noqa: E402

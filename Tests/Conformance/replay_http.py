@@ -21,9 +21,9 @@ import sys
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "Support", "python")]
 
-from agent import NODE_NAME, Agent  # noqa: E402
+from agent import NODE_NAME, Agent, StartFailure  # noqa: E402
 from exchange import Failure, Normalizer, perform, send  # noqa: E402
 
 LINE = 2000
@@ -135,7 +135,7 @@ def results(options, golden):
         dev = golden["dev"] if options.as_recorded else True
         with Agent([os.path.abspath(options.start)], golden["config"], dev=dev) as agent:
             yield from replay(agent.address, golden)
-    except Failure as failure:
+    except (Failure, StartFailure) as failure:
         yield {"name": "(start)", "request": {}}, [("start", "an agent", str(failure))], None
 
 

@@ -15,6 +15,7 @@ package struct Status: RawRepresentable, Hashable, Sendable {
     package static let methodNotAllowed = Status(rawValue: 405)
     package static let conflict = Status(rawValue: 409)
     package static let tooLarge = Status(rawValue: 413)
+    package static let unsupportedMediaType = Status(rawValue: 415)
     package static let tooManyRequests = Status(rawValue: 429)
     package static let headersTooLarge = Status(rawValue: 431)
     package static let internalError = Status(rawValue: 500)
@@ -32,6 +33,7 @@ package struct Status: RawRepresentable, Hashable, Sendable {
         case 405: "Method Not Allowed"
         case 409: "Conflict"
         case 413: "Request Entity Too Large"
+        case 415: "Unsupported Media Type"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"

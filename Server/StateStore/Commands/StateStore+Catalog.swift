@@ -22,8 +22,8 @@ extension StateStore {
         if let plan {
             writeNode(command.node, plan, &context)
         }
-        if let service = command.service, let entry = nodeTable.find(command.node.name.folded) {
-            writeService(on: entry, service, &context)
+        if let service = command.service, let name = nodeTable.name(command.node.name.folded) {
+            writeService(on: name, service, &context)
         }
         for check in command.checks {
             try ensureCheck(check, &context)
@@ -32,7 +32,7 @@ extension StateStore {
 
     /// How the command's node is written, or nil when it stays as it is.
     private func nodePlan(of command: RegisterCommand) throws(StoreError) -> NodePlan? {
-        let existing = nodeTable.find(command.node.name.folded)?.record
+        let existing = nodeTable.find(command.node.name.folded)?.value.record
         if let existing, command.skipNodeUpdate || existing.isSame(as: command.node) {
             return nil
         }
@@ -61,7 +61,7 @@ extension StateStore {
         let folded = node.folded
         // A node that changes its name leaves its services behind.
         let survives = plan?.renamed.map { !Bytes.equal($0.folded, folded) } ?? true
-        guard survives, nodeTable.find(folded)?.services.find(serviceID) != nil else {
+        guard survives, nodeTable.find(folded)?.value.services.find(serviceID) != nil else {
             throw StoreError(
                 "failed inserting check: \(StoreError.missingService.message) on node \"\(node)\""
             )

@@ -6,36 +6,36 @@ extension StateStore {
         _ check: HealthCheck,
         _ context: inout WriteContext
     ) throws(StoreError) {
-        guard let entry = nodeTable.find(check.node.folded) else { throw .missingNode }
+        guard let node = nodeTable.name(check.node.folded) else { throw .missingNode }
         var check = check
         if check.status.rawValue.isEmpty {
             check.status = .critical
         }
         var service: ServiceRecord?
         if !check.serviceID.isEmpty {
-            guard let found = entry.services.find(check.serviceID.folded)?.record else {
+            guard let found = nodeTable.service(node, check.serviceID.folded) else {
                 throw .missingService
             }
             check.serviceName = found.name
             check.serviceTags = found.storage.header.hasTags ? found.tags : nil
             service = found
         }
-        writeCheck(check, on: entry, of: service, &context)
+        writeCheck(check, on: node, of: service, &context)
         guard check.status == .critical else { return }
-        for session in sessionTable.ofCheck(node: entry.name.folded, check: check.id.folded) {
+        for session in sessionTable.ofCheck(node: node.folded, check: check.id.folded) {
             destroySession(session.foldedID, &context)
         }
     }
 
     private mutating func writeCheck(
         _ check: HealthCheck,
-        on entry: NodeEntry,
+        on node: NodeName,
         of service: ServiceRecord?,
         _ context: inout WriteContext
     ) {
         var check = check
         let foldedID = check.id.folded
-        let old = entry.checks.find(foldedID)
+        let old = nodeTable.check(node, foldedID)
         let first = RecordIndexes(create: context.index, modify: context.index)
         check.indexes = old?.indexes ?? first
         var json = Fragment.encode(check)
@@ -55,10 +55,10 @@ extension StateStore {
             check,
             json: json,
             foldedID: foldedID,
-            nodeName: entry.name,
+            nodeName: node,
             serviceName: service?.name ?? check.serviceName
         )
-        nodeTable.update(entry.name) { entry in
+        nodeTable.update(node) { entry in
             _ = entry.checks.insert(record, at: foldedID)
         }
         attach(record, &context)
@@ -67,8 +67,8 @@ extension StateStore {
 
     /// Removes a check and ends the sessions that depend on it; nothing happens when there is none.
     mutating func deleteCheck(node: String, id: String, _ context: inout WriteContext) {
-        guard let entry = nodeTable.find(node), let record = entry.checks.find(id) else { return }
-        nodeTable.update(entry.name) { entry in
+        guard let name = nodeTable.name(node), let record = nodeTable.check(name, id) else { return }
+        nodeTable.update(name) { entry in
             _ = entry.checks.remove(id)
         }
         detach(record, &context)
@@ -103,16 +103,15 @@ extension StateStore {
         _ edit: (CheckList) -> CheckList
     ) {
         let name = record.nodeName
-        guard let entry = nodeTable[name] else { return }
         guard !record.isNodeLevel else {
             nodeTable.update(name) { entry in
                 entry.nodeChecks = edit(CheckList(entry.nodeChecks)).array
             }
-            touchAllServices(of: entry, &context)
+            touchAllServices(of: name, &context)
             return
         }
         let serviceID = record.serviceID.folded
-        guard let old = entry.services.find(serviceID)?.record else { return }
+        guard let old = nodeTable.service(name, serviceID) else { return }
         let service = ServiceRecord(old, checks: edit(old.checkList))
         nodeTable.update(name) { entry in
             _ = entry.services.insert(ServiceOfNode(record: service), at: serviceID)

@@ -9,7 +9,7 @@ extension StateStore {
         _ context: inout WriteContext
     ) {
         for update in updates {
-            guard update.coordinate.isFinite, nodeTable.find(update.node.folded) != nil else {
+            guard update.coordinate.isFinite, nodeTable.name(update.node.folded) != nil else {
                 continue
             }
             let record = CoordinateRecord(update)

@@ -21,9 +21,9 @@ extension StateStore {
 
     /// Looks up what writing the node means, and refuses names that belong to a living node.
     func planNode(_ node: Node) throws(StoreError) -> NodePlan {
-        let byName = nodeTable.find(node.name.folded)?.record
+        let byName = nodeTable.find(node.name.folded)?.value.record
         guard !node.id.isEmpty else { return NodePlan(previous: byName, renamed: nil) }
-        guard let sameID = nodeTable.find(id: node.id) else {
+        guard let sameID = nodeTable.find(id: node.id)?.value else {
             if let conflict = nameConflict(of: node, allowingMissingID: true) {
                 let id = GoQuote.quote(node.id)
                 throw StoreError("Error while renaming Node ID: \(id): \(conflict)")
@@ -44,7 +44,7 @@ extension StateStore {
     ///
     /// - Source: Consul: PUT /v1/catalog/register, "Node name … is reserved by node …"
     private func nameConflict(of node: Node, allowingMissingID: Bool) -> String? {
-        guard let other = nodeTable.find(node.name.folded) else { return nil }
+        guard let other = nodeTable.find(node.name.folded)?.value else { return nil }
         let owner = other.record.node
         guard !Bytes.equal(owner.id, node.id) else { return nil }
         guard let health = other.checks.find(StateStore.serfCheck) else { return nil }
@@ -73,9 +73,9 @@ extension StateStore {
         node.indexes = RecordIndexes(create: created, modify: context.index)
         let folded = node.name.folded
         let record = NodeRecord(node, foldedName: folded)
-        if let entry = nodeTable.find(folded) {
-            nodeTable.replace(record, of: entry.name)
-            touchAllServices(of: entry, &context)
+        if let name = nodeTable.name(folded) {
+            nodeTable.replace(record, of: name)
+            touchAllServices(of: name, &context)
         } else {
             nodeTable.add(record, at: context.index)
         }
@@ -86,7 +86,7 @@ extension StateStore {
 
     /// Removes a node with everything on it; nothing happens when there is none.
     mutating func deleteNode(_ folded: String, _ context: inout WriteContext) {
-        guard let entry = nodeTable.find(folded) else { return }
+        guard let entry = nodeTable.find(folded)?.value else { return }
         for service in entry.services {
             deleteService(node: folded, id: service.record.foldedID, &context)
         }
@@ -104,8 +104,9 @@ extension StateStore {
     }
 
     /// Marks every service of a node: what the node shows in their replies changed.
-    mutating func touchAllServices(of entry: NodeEntry, _ context: inout WriteContext) {
-        for service in entry.services {
+    mutating func touchAllServices(of name: NodeName, _ context: inout WriteContext) {
+        guard let services = nodeTable[name]?.value.services else { return }
+        for service in services {
             touchService(service.record, &context)
         }
     }

@@ -9,8 +9,8 @@ extension StateStore {
         _ context: inout WriteContext
     ) throws(StoreError) {
         try validateMeta(of: service, node: node)
-        guard let entry = nodeTable.find(node.folded) else { throw .missingNode }
-        writeService(on: entry, service, &context)
+        guard let name = nodeTable.name(node.folded) else { throw .missingNode }
+        writeService(on: name, service, &context)
     }
 
     /// Refuses metadata that breaks the rules.
@@ -62,12 +62,12 @@ extension StateStore {
 
     /// Writes a validated instance on a node that is there, unless it is there already just so.
     mutating func writeService(
-        on entry: NodeEntry,
+        on node: NodeName,
         _ service: CatalogService,
         _ context: inout WriteContext
     ) {
         let foldedID = service.id.folded
-        let old = entry.services.find(foldedID)?.record
+        let old = nodeTable.service(node, foldedID)
         var service = service
         let first = RecordIndexes(create: context.index, modify: context.index)
         service.indexes = old?.indexes ?? first
@@ -83,16 +83,16 @@ extension StateStore {
         let record = ServiceRecord(
             service,
             json: json,
-            context: shared(with: service, on: entry.name, foldedID: foldedID, replacing: old)
+            context: shared(with: service, on: node, foldedID: foldedID, replacing: old)
         )
-        nodeTable.update(entry.name) { entry in
+        nodeTable.update(node) { entry in
             entry.services.insert(ServiceOfNode(record: record), at: foldedID)
             entry.servicesIndex = context.index
         }
         placeInGroups(record, replacing: old, &context)
         indexes.services = context.index
         context.changes.touch(.services)
-        context.changes.touch(.nodeServices(entry.name.folded))
+        context.changes.touch(.nodeServices(node.folded))
     }
 
     /// What the new record can share with its service's other instances and with the one it replaces.
@@ -215,14 +215,13 @@ extension StateStore {
 
     /// Removes an instance with its checks; nothing happens when there is none.
     mutating func deleteService(node: String, id: String, _ context: inout WriteContext) {
-        guard let checks = nodeTable.find(node)?.services.find(id)?.record.checks else { return }
+        guard let name = nodeTable.name(node) else { return }
+        guard let checks = nodeTable.service(name, id)?.checks else { return }
         for check in checks {
             deleteCheck(node: node, id: check.foldedID, &context)
         }
-        guard let entry = nodeTable.find(node), let record = entry.services.find(id)?.record else {
-            return
-        }
-        nodeTable.update(entry.name) { entry in
+        guard let record = nodeTable.service(name, id) else { return }
+        nodeTable.update(name) { entry in
             entry.services.remove(id)
             entry.servicesIndex = context.index
         }

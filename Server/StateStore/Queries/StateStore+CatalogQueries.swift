@@ -26,13 +26,13 @@ extension StateStore {
     /// The node of this name in any letter case, or nil.
     package func node(_ name: String) -> Answer<NodeRecord?> {
         let folded = name.folded
-        let record = nodeTable.find(folded)?.record
+        let record = nodeTable.find(folded)?.value.record
         return Answer(record, record?.node.indexes.modify ?? indexes.nodes, [.node(folded)])
     }
 
     /// The node with this identifier, or nil.
     package func node(id: String) -> Answer<NodeRecord?> {
-        Answer(nodeTable.find(id: id)?.record, indexes.nodes, [.nodes])
+        Answer(nodeTable.find(id: id)?.value.record, indexes.nodes, [.nodes])
     }
 
     /// The names of all services with their tags, ascending by name.
@@ -99,7 +99,7 @@ extension StateStore {
     package func nodeServices(_ name: String) -> Answer<NodeServices?> {
         let folded = name.folded
         let topics: [Topic] = [.node(folded), .nodeServices(folded)]
-        guard let entry = nodeTable.find(folded) else {
+        guard let entry = nodeTable.find(folded)?.value else {
             return Answer(nil, max(indexes.nodes, indexes.services), topics)
         }
         let value = NodeServices(node: entry.record, services: entry.services.map(\.record))
@@ -109,7 +109,7 @@ extension StateStore {
     /// One instance on a node, or nil.
     package func service(node: String, id: String) -> Answer<ServiceRecord?> {
         let folded = node.folded
-        let entry = nodeTable.find(folded)
+        let entry = nodeTable.find(folded)?.value
         let record = entry?.services.find(id.folded)?.record
         let index = entry?.servicesIndex ?? max(indexes.nodes, indexes.services)
         return Answer(record, index, [.nodeServices(folded), .node(folded)])

@@ -44,8 +44,7 @@ extension StateStore {
     package func serviceDump(kind: ServiceKind? = nil) -> Answer<[ServiceInstance]> {
         var instances: [ServiceInstance] = []
         for entry in nodeTable.all {
-            for element in entry.services {
-                guard kind == nil || element.record.kind == kind else { continue }
+            for element in entry.services where kind == nil || element.record.kind == kind {
                 instances.append(
                     ServiceInstance(
                         node: entry.record,
@@ -63,7 +62,7 @@ extension StateStore {
     /// - Source: Consul: GET /v1/health/node/:node
     package func nodeChecks(_ name: String) -> Answer<[CheckRecord]> {
         let folded = name.folded
-        guard let entry = nodeTable.find(folded) else {
+        guard let entry = nodeTable.find(folded)?.value else {
             return Answer([], max(indexes.nodes, indexes.checks), [.nodeChecks(folded)])
         }
         return Answer(Array(entry.checks), entry.checksIndex, [.nodeChecks(folded)])
@@ -72,7 +71,7 @@ extension StateStore {
     /// One check of a node, or nil.
     package func check(node: String, id: String) -> Answer<CheckRecord?> {
         let folded = node.folded
-        let entry = nodeTable.find(folded)
+        let entry = nodeTable.find(folded)?.value
         let index = entry?.checksIndex ?? max(indexes.nodes, indexes.checks)
         return Answer(entry?.checks.find(id.folded), index, [.nodeChecks(folded)])
     }
@@ -100,7 +99,7 @@ extension StateStore {
                 nodeStart = checks.count
                 lastNode = node
             }
-            guard nodeMeta.isEmpty || nodeTable[node]?.record.matches(nodeMeta) == true else {
+            guard nodeMeta.isEmpty || nodeTable[node]?.value.record.matches(nodeMeta) == true else {
                 continue
             }
             let own = element.record.checks
@@ -114,7 +113,9 @@ extension StateStore {
         return Answer(checks, index, topics)
     }
 
-    /// The checks with a status (nil: with any), ascending by folded node name, then id. O(all checks).
+    /// The checks with a status (nil: with any), ascending by folded node name, then id.
+    ///
+    /// O(all checks).
     ///
     /// - Source: Consul: GET /v1/health/state/:state
     package func checksInState(
@@ -149,7 +150,7 @@ extension StateStore {
     package func nodeDetails(_ name: String) -> Answer<NodeDetails?> {
         let folded = name.folded
         let topics: [Topic] = [.node(folded), .nodeServices(folded), .nodeChecks(folded)]
-        guard let entry = nodeTable.find(folded) else {
+        guard let entry = nodeTable.find(folded)?.value else {
             return Answer(nil, indexes.catalog, topics)
         }
         let modified = entry.record.node.indexes.modify
@@ -170,10 +171,10 @@ extension StateStore {
 
     /// Joins a service instance with its node; nil never happens for a stored one.
     func instance(_ record: ServiceRecord) -> ServiceInstance? {
-        guard let entry = nodeTable[record.nodeName] else { return nil }
+        guard let cell = nodeTable[record.nodeName] else { return nil }
         return ServiceInstance(
-            node: entry.record,
-            nodeChecks: entry.nodeChecks,
+            node: cell.value.record,
+            nodeChecks: cell.value.nodeChecks,
             service: record
         )
     }

@@ -22,7 +22,7 @@ extension StateStore {
     /// - Source: Consul: GET /v1/session/node/:node
     package func sessions(node: String) -> Answer<[SessionRecord]> {
         let folded = node.folded
-        let index = nodeTable.find(folded)?.sessionsIndex ?? max(indexes.nodes, indexes.sessions)
+        let index = nodeTable.find(folded)?.value.sessionsIndex ?? max(indexes.nodes, indexes.sessions)
         return Answer(sessionTable.ofNode(folded), index, [.nodeSessions(folded)])
     }
 

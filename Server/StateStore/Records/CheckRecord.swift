@@ -1,7 +1,9 @@
 package import Model
 import Wire
 
-/// A check as the store keeps it: what queries decide by, and its JSON. One word; copies share.
+/// A check as the store keeps it: what queries decide by, and its JSON.
+///
+/// One word; copies share.
 package struct CheckRecord: Sendable {
     struct Header: Sendable {
         let nodeName: NodeName

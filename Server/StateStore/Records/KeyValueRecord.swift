@@ -1,6 +1,8 @@
 package import Model
 
-/// A key with its value: one allocation of the two and 48 bytes. Its JSON is made when it is read.
+/// A key with its value: one allocation of the two and 48 bytes.
+///
+/// Its JSON is made when it is read.
 package struct KeyValueRecord: Sendable {
     struct Header: Sendable {
         let indexes: RecordIndexes

@@ -17,7 +17,9 @@ package protocol TreeElement: Sendable {
 /// only owner of a part, which it then changes in place.
 /// Lookups, insertions and removals take O(log n); iteration allocates one stack, nothing per step.
 package struct OrderedTree<Element: TreeElement>: Sendable {
-    /// Nil when empty. Invariant: a node is never changed while it has a second owner.
+    /// Nil when empty.
+    ///
+    /// Invariant: a node is never changed while it has a second owner.
     var root: TreeNode<Element>?
 
     /// The number of elements.
@@ -29,16 +31,17 @@ package struct OrderedTree<Element: TreeElement>: Sendable {
 
     /// The element with this key, or nil.
     package func find(_ key: Element.Key) -> Element? {
-        var current = root
-        while let node = current {
-            let (position, found) = node.position(of: key)
-            if found {
-                return node.elements[position]
+        guard let root else { return nil }
+        // The root keeps every node of the path alive: no reference is counted on the way.
+        var current = Unmanaged.passUnretained(root)
+        while true {
+            let step = current._withUnsafeGuaranteedRef { $0.step(towards: key) }
+            switch step {
+            case .found(let element): return element
+            case .missing: return nil
+            case .below(let child): current = child
             }
-            guard !node.isLeaf else { return nil }
-            current = node.children[position]
         }
-        return nil
     }
 }
 
@@ -57,23 +60,41 @@ final class TreeNode<Element: TreeElement>: @unchecked Sendable {
 
     var isLeaf: Bool { children.isEmpty }
 
+    /// What a lookup does next.
+    enum Step {
+        case found(Element)
+        case missing
+        case below(Unmanaged<TreeNode>)
+    }
+
+    @inline(__always)
+    func step(towards key: Element.Key) -> Step {
+        let (place, found) = position(of: key)
+        if found { return .found(elements[place]) }
+        if isLeaf { return .missing }
+        return .below(children.withUnsafeBufferPointer { Unmanaged.passUnretained($0[place]) })
+    }
+
     /// The position of the key, or of the first element (and so the child) that follows it.
+    @inline(__always)
     func position(of key: Element.Key) -> (position: Int, found: Bool) {
-        var low = 0
-        var high = elements.count
-        while low < high {
-            let middle = (low + high) / 2
-            let order = Element.order(key, elements[middle])
-            if order == 0 {
-                return (middle, true)
+        elements.withUnsafeBufferPointer { elements in
+            var low = 0
+            var high = elements.count
+            while low < high {
+                let middle = (low &+ high) / 2
+                let order = Element.order(key, elements[middle])
+                if order == 0 {
+                    return (middle, true)
+                }
+                if order < 0 {
+                    high = middle
+                } else {
+                    low = middle &+ 1
+                }
             }
-            if order < 0 {
-                high = middle
-            } else {
-                low = middle + 1
-            }
+            return (low, false)
         }
-        return (low, false)
     }
 
     /// A node of its own with the same content.

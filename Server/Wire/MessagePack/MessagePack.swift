@@ -2,10 +2,9 @@
 package enum MessagePack {
     /// Appends the record to `output`.
     package static func encode<Record: WireValue>(_ record: Record, into output: inout [UInt8]) {
-        var writer = MessagePackWriter(output)
-        output = []  // The writer owns the memory while it appends.
+        var writer = MessagePackWriter()
         record.writePack(&writer)
-        output = writer.bytes
+        writer.appendContent(to: &output)
     }
 
     package static func encode<Record: WireValue>(_ record: Record) -> [UInt8] {

@@ -17,7 +17,7 @@ extension ServiceRegistration: WireRecord {
         try visitor.field("Port", &port)
         try visitor.field("Check", &check)
         try visitor.field("Checks", &checks, goType: "structs.CheckTypes")
-        try visitor.field("Weights", &weights)
+        try visitor.weights("Weights", &weights)
         try visitor.field("Token", &token)
         try visitor.field("EnableTagOverride", &enableTagOverride)
         try visitor.field("Proxy", &proxy)
