@@ -123,7 +123,7 @@ let package = Package(
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", arguments]),
+        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],
