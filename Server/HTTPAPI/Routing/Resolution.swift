@@ -25,7 +25,9 @@ enum Resolution {
         } else if let clean = Resolution.cleaned(path) {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
             self = .refused(Resolution.redirect(to: clean, query: query, method: head.method))
-        } else if let (route, rest) = routes.match(path) {
+        } else if let (route, rest) = routes.match(path),
+            !route.isPrefix || !routes.hasPrefix(path + "/")
+        {
             self = Resolution.choose(routes, route, path, rest, head.method, rawQuery)
         } else if routes.hasPrefix(path + "/") {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
