@@ -23,6 +23,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 # The agent's own node is written twice while it starts, or once: a race that says nothing.
 OWN_NODE = re.compile(r'("consul-network-segment":""\},"CreateIndex":)\d+,"ModifyIndex":\d+')
 INDEX_KEYS = re.compile(r'"(CreateIndex|ModifyIndex|Index)":( ?)(\d+)')
+CONTENT_HASH = re.compile(r'("ContentHash": ?")([0-9a-f]+)"')
 TYPE = re.compile(r"<\w+>$")
 REQUEST_TIMEOUT_SECONDS = 20
 EVENTUALLY_SECONDS = 12
@@ -189,6 +190,7 @@ class Normalizer:
         for pattern, replacement in step.get("subs", []):
             body = re.sub(pattern, replacement, body)
         body = UUID.sub(lambda m: self.name("uuid", m.group(0)), body)
+        body = CONTENT_HASH.sub(lambda m: m.group(1) + self.name("hash", m.group(2)) + '"', body)
         return {
             "status": answer["status"],
             "headers": self.headers(step, answer, indexes),
