@@ -45,6 +45,8 @@ import Testing
         #expect(table.match("/a/b")?.rest == "")
         #expect(table.match("/b") == nil)
         #expect(table.match("/a/b/c")?.route.pattern == "/a/b/")
+        let deep = "/a/" + String(repeating: "c/", count: 30_000)
+        #expect(table.match(deep)?.route.pattern == "/a/")
     }
 
     @Test func aTokenIsTakenFromEveryAcceptedPlace() {
