@@ -76,6 +76,7 @@ struct KeyImportCommand: AsyncParsableCommand {
             let count = arguments.count
             throw CommandFailure("Error! Too many arguments (expected 1, got \(count))")
         }
+        guard !argument.isEmpty else { throw CommandFailure("Error! Empty DATA argument") }
         let entries: [ExportedKey]
         do {
             entries = try JSON.decode([ExportedKey].self, from: KeyArguments.data(argument))
