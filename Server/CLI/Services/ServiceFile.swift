@@ -36,7 +36,7 @@ enum ServiceFile {
         }
     }
 
-    private static func parse(_ content: [UInt8]) throws -> [ServiceRegistration] {
+    static func parse(_ content: [UInt8]) throws -> [ServiceRegistration] {
         let members = try JSON.decode([String: Model.JSONValue].self, from: content)
         var services: [ServiceRegistration] = []
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
@@ -102,6 +102,6 @@ enum ServiceFile {
 }
 
 /// An option that service definitions do not have.
-private struct UnknownKey: Error {
+struct UnknownKey: Error, Equatable {
     var name: String
 }
