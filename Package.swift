@@ -118,8 +118,8 @@ let package = Package(
         server(
             "Agent",
             [
-                "Model", "Wire", "StateStore", "LocalState", "Replica", "HTTPAPI", "DNSAPI",
-                "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
+                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.

@@ -1,5 +1,5 @@
 import Model
-import Wire
+package import Wire
 
 /// The forms that the agent's own records have in replies.
 ///

@@ -7,8 +7,8 @@ struct Tombstone: TreeElement {
     /// True when everything below the key was deleted.
     let isTree: Bool
 
-    static func order(_ key: String, _ element: Tombstone) -> Int {
-        Bytes.order(key, element.key)
+    static func order(_ key: UnsafeRawBufferPointer, _ element: Tombstone) -> Int {
+        Bytes.with(element.key) { Bytes.order(key, $0) }
     }
 }
 
@@ -86,14 +86,20 @@ struct KeyValueTable: Sendable {
     ///   index can go back.
     func tombstoneIndex(prefix: String) -> LogIndex {
         var greatest = LogIndex.zero
-        for tombstone in tombstones.elements(notBefore: prefix) {
-            guard Bytes.hasPrefix(tombstone.key, prefix) else { break }
-            greatest = max(greatest, tombstone.index)
+        Bytes.with(prefix) { bytes in
+            for tombstone in tombstones.elements(notBefore: bytes) {
+                guard Bytes.hasPrefix(tombstone.key, prefix) else { break }
+                greatest = max(greatest, tombstone.index)
+            }
         }
-        for tree in deletedTrees.elements(notBefore: "") {
-            guard Bytes.order(tree.key, prefix) <= 0 else { break }
-            guard Bytes.hasPrefix(prefix, tree.key) else { continue }
-            greatest = max(greatest, tree.index)
+        guard !deletedTrees.isEmpty else { return greatest }
+        Bytes.with(prefix) { bytes in
+            for length in 0..<bytes.count {
+                let shorter = UnsafeRawBufferPointer(rebasing: bytes[..<length])
+                if let tree = deletedTrees.find(shorter) {
+                    greatest = max(greatest, tree.index)
+                }
+            }
         }
         return greatest
     }

@@ -8,7 +8,9 @@ struct CommandGenerator {
     private var sessionCount = 0
 
     static let nodes = ["n1", "n2", "N2", "n3"]
-    static let nodeIDs = ["", "aaaaaaaa-0000-0000-0000-000000000001", "aaaaaaaa-0000-0000-0000-000000000002"]
+    static let nodeIDs = [
+        "", "aaaaaaaa-0000-0000-0000-000000000001", "aaaaaaaa-0000-0000-0000-000000000002",
+    ]
     static let services = ["web", "api", "Web", "db"]
     static let serviceIDs = ["s1", "S1", "s2", "s3"]
     static let checks = ["c1", "c2", "C2", "serfHealth"]
@@ -47,7 +49,9 @@ struct CommandGenerator {
     }
 
     private mutating func session() -> SessionCommand {
-        guard sessions.isEmpty || random.oneIn(2) else { return .destroy(id: random.pick(sessions)) }
+        guard sessions.isEmpty || random.oneIn(2) else {
+            return .destroy(id: random.pick(sessions))
+        }
         var session = Session()
         sessionCount += 1
         let digits = String(sessionCount)

@@ -193,7 +193,8 @@ extension NaiveRegistry {
                 throw Failure(message: "failed to check \(what), \(key) doesn't exist")
             }
             let have =
-                verb == .checkIndex ? "\(current.indexes.modify.rawValue)" : "\"\(current.session)\""
+                verb == .checkIndex
+                ? "\(current.indexes.modify.rawValue)" : "\"\(current.session)\""
             let want =
                 verb == .checkIndex ? "\(entry.indexes.modify.rawValue)" : "\"\(entry.session)\""
             guard have == want else {

@@ -117,7 +117,8 @@ struct NaiveRegistry: Equatable {
             let sameID = nodes.first { sameName($0.id, node.id) }
             let owner = nodes.first { sameName($0.name, node.name) && $0.id != node.id }
             let isAlive = checks.contains {
-                sameName($0.node, node.name) && sameName($0.id, "serfHealth") && $0.status != .critical
+                sameName($0.node, node.name) && sameName($0.id, "serfHealth")
+                    && $0.status != .critical
             }
             let excused = owner?.id == "" && sameID == nil
             if let owner, isAlive, !excused, sameID?.name != node.name {
@@ -153,7 +154,9 @@ struct NaiveRegistry: Equatable {
         guard nodes.contains(where: { sameName($0.name, node) }) else {
             throw Failure(message: "Missing node registration")
         }
-        let place = services.firstIndex { sameName($0.node, node) && sameName($0.service.id, service.id) }
+        let place = services.firstIndex {
+            sameName($0.node, node) && sameName($0.service.id, service.id)
+        }
         service.indexes = place.map { services[$0].service.indexes } ?? stamp
         if let place {
             var known = services[place].service
@@ -217,7 +220,9 @@ struct NaiveRegistry: Equatable {
     }
 
     mutating func removeCheck(_ node: String, _ id: String) {
-        guard checks.contains(where: { sameName($0.node, node) && sameName($0.id, id) }) else { return }
+        guard checks.contains(where: { sameName($0.node, node) && sameName($0.id, id) }) else {
+            return
+        }
         checks.removeAll { sameName($0.node, node) && sameName($0.id, id) }
         endSessions(of: node, check: id)
     }

@@ -86,7 +86,8 @@ struct Query: Sendable {
             Query("serviceChecks \(service)", { $0.serviceChecks(service) }) {
                 $0.map(show).joined()
             },
-            Query("rackChecks \(service)", { $0.serviceChecks(service, nodeMeta: ["rack": "r1"]) }) {
+            Query("rackChecks \(service)", { $0.serviceChecks(service, nodeMeta: ["rack": "r1"]) })
+            {
                 $0.map(show).joined()
             },
         ]
