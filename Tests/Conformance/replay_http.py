@@ -5,7 +5,7 @@ Usage:
   replay_http.py --start .build/debug/muster [--jobs N] [--only SCENARIO]... [--match TEXT]
   replay_http.py --base http://127.0.0.1:8500 [--only SCENARIO]...
 
-With --start every scenario gets a fresh agent of its own (`agent -dev`, own ports). With --base the
+With --start every scenario gets a fresh agent of its own, a server with a data directory as recorded. With --base the
 scenarios share a running agent named golden-node, whose catalog, KV and sessions are emptied before
 each one; scenarios that need a configuration of their own are skipped.
 The exit code is 0 only if every exchange agrees or is listed in deviations.json, and every entry of
@@ -132,7 +132,7 @@ def results(options, golden):
             empty((url.hostname, url.port))
             yield from replay((url.hostname, url.port), golden)
             return
-        dev = golden["dev"] if options.as_recorded else True
+        dev = options.dev or golden["dev"]
         with Agent([os.path.abspath(options.start)], golden["config"], dev=dev) as agent:
             yield from replay(agent.address, golden)
     except (Failure, StartFailure) as failure:
@@ -167,8 +167,7 @@ def main():
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--start", metavar="PROGRAM", help="start PROGRAM for each scenario")
     where.add_argument("--base", metavar="URL", help="use a running agent")
-    parser.add_argument("--as-recorded", action="store_true",
-                        help="start without -dev where the recording was without")
+    parser.add_argument("--dev", action="store_true", help="start every agent with -dev")
     parser.add_argument("--only", action="append", help="only this scenario")
     parser.add_argument("--match", help="report only exchanges whose name contains this")
     parser.add_argument("--jobs", type=int, default=4)
