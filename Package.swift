@@ -118,12 +118,12 @@ let package = Package(
         server(
             "Agent",
             [
-                "Model", "Wire", "StateStore", "LocalState", "Replica", "HTTPAPI", "DNSAPI",
-                "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
+                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", arguments]),
+        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],

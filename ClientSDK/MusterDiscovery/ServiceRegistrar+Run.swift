@@ -20,10 +20,12 @@ extension ServiceRegistrar {
         } catch {
             failure = error
         }
-        let mayBeRegistered = state.withLock(\.mayBeRegistered)
+        let (mayBeRegistered, wasRegistered) = state.withLock {
+            ($0.mayBeRegistered, $0.wasRegistered)
+        }
         if mayBeRegistered {
             await deregister()
-            if !Task.isCancelled {
+            if wasRegistered, !Task.isCancelled {
                 // The sleep only throws when cancelled: then there is no time left for draining.
                 try? await configuration.clock.sleep(
                     configuration.clock.now() + configuration.drainDelay
@@ -60,6 +62,7 @@ extension ServiceRegistrar {
             try await client.agent.register(registration, replaceExistingChecks: !isMaintained)
             let now = configuration.clock.now()
             state.withLock { state in
+                state.wasRegistered = true
                 state.core.registered(now: now, maintenance: state.maintenance)
                 // Something was changed while the request was on its way.
                 if state.registration != registration { state.core.changed() }

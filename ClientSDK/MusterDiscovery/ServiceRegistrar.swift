@@ -52,6 +52,8 @@ public final class ServiceRegistrar: Service {
         var core: RegistrarCore
         /// Whether the agent may know the instance.
         var mayBeRegistered = false
+        /// Whether callers may know it.
+        var wasRegistered = false
     }
 
     /// The instance's id on its agent.

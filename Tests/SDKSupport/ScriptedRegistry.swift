@@ -42,7 +42,17 @@ package final class ScriptedRegistry: Sendable {
     }
 
     /// The next request whose path begins with `prefix`; waits until there is one.
+    ///
+    /// A test that runs into its time limit here ends the process: the message says what it lacked.
     package func next(_ prefix: String = "/") async -> ScriptedRequest {
+        await withTaskCancellationHandler {
+            await arrival(prefix)
+        } onCancel: {
+            preconditionFailure("no request to \(prefix) came before the test was cancelled")
+        }
+    }
+
+    private func arrival(_ prefix: String) async -> ScriptedRequest {
         await withCheckedContinuation { continuation in
             let request: ScriptedRequest? = state.withLock { state in
                 if let index = state.arrived.firstIndex(where: { $0.target.hasPrefix(prefix) }) {

@@ -1,5 +1,5 @@
 import Model
-import Wire
+package import Wire
 
 /// The forms that the agent's own records have in replies.
 ///
@@ -33,7 +33,7 @@ enum AgentJSON {
             writer.value(addresses)
         }
         writer.key("Weights")
-        writer.value(service.weights ?? Weights())
+        writer.value(WireWeights(service.weights ?? Weights()))
         writer.key("EnableTagOverride")
         writer.bool(service.enableTagOverride)
         if !contentHash.isEmpty {

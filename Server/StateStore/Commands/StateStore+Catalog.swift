@@ -22,11 +22,12 @@ extension StateStore {
         if let plan {
             writeNode(command.node, plan, &context)
         }
-        if let service = command.service, let name = nodeTable.name(command.node.name.folded) {
+        guard let name = nodeTable.name(command.node.name.folded) else { return }
+        if let service = command.service {
             writeService(on: name, service, &context)
         }
         for check in command.checks {
-            try ensureCheck(check, &context)
+            try ensureCheck(check, on: name, &context)
         }
     }
 
@@ -72,13 +73,13 @@ extension StateStore {
     ///
     /// - Source: Consul: PUT /v1/catalog/deregister
     mutating func applyDeregister(_ command: DeregisterCommand, _ context: inout WriteContext) {
-        let node = command.node.folded
+        guard let node = nodeTable.name(command.node.folded) else { return }
         if !command.serviceID.isEmpty {
-            deleteService(node: node, id: command.serviceID.folded, &context)
+            deleteService(on: node, id: command.serviceID.folded, &context)
         } else if !command.checkID.isEmpty {
-            deleteCheck(node: node, id: command.checkID.folded, &context)
+            deleteCheck(on: node, id: command.checkID.folded, &context)
         } else {
-            deleteNode(node, &context)
+            deleteNode(node.folded, &context)
         }
     }
 }

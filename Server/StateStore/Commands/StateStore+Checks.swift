@@ -7,6 +7,15 @@ extension StateStore {
         _ context: inout WriteContext
     ) throws(StoreError) {
         guard let node = nodeTable.name(check.node.folded) else { throw .missingNode }
+        try ensureCheck(check, on: node, &context)
+    }
+
+    /// The same on a node that is known.
+    mutating func ensureCheck(
+        _ check: HealthCheck,
+        on node: NodeName,
+        _ context: inout WriteContext
+    ) throws(StoreError) {
         var check = check
         if check.status.rawValue.isEmpty {
             check.status = .critical
@@ -38,14 +47,15 @@ extension StateStore {
         let old = nodeTable.check(node, foldedID)
         let first = RecordIndexes(create: context.index, modify: context.index)
         check.indexes = old?.indexes ?? first
-        var json = Fragment.encode(check)
+        let hasTags = check.serviceTags != nil
+        var json = Fragment.encode(&check)
         if let old {
             let isSame = old.withJSON { stored in
                 json.withUnsafeBytes { Bytes.order(stored, $0) == 0 }
             }
             guard !isSame else { return }
             check.indexes.modify = context.index
-            json = Fragment.encode(check)
+            json = Fragment.encode(&check)
             if !Bytes.equal(old.serviceID.folded, check.serviceID.folded) {
                 detach(old, &context)
             }
@@ -56,7 +66,8 @@ extension StateStore {
             json: json,
             foldedID: foldedID,
             nodeName: node,
-            serviceName: service?.name ?? check.serviceName
+            serviceName: service?.name ?? check.serviceName,
+            hasTags: hasTags
         )
         nodeTable.update(node) { entry in
             _ = entry.checks.insert(record, at: foldedID)
@@ -66,25 +77,25 @@ extension StateStore {
     }
 
     /// Removes a check and ends the sessions that depend on it; nothing happens when there is none.
-    mutating func deleteCheck(node: String, id: String, _ context: inout WriteContext) {
-        guard let name = nodeTable.name(node), let record = nodeTable.check(name, id) else { return }
-        nodeTable.update(name) { entry in
+    mutating func deleteCheck(on node: NodeName, id: String, _ context: inout WriteContext) {
+        guard let record = nodeTable.check(node, id) else { return }
+        nodeTable.update(node) { entry in
             _ = entry.checks.remove(id)
         }
         detach(record, &context)
         noteCheckChange(record, &context)
-        for session in sessionTable.ofCheck(node: node, check: id) {
+        for session in sessionTable.ofCheck(node: node.folded, check: id) {
             destroySession(session.foldedID, &context)
         }
     }
 
     private mutating func noteCheckChange(_ record: CheckRecord, _ context: inout WriteContext) {
-        let name = record.nodeName
-        nodeTable.update(name) { $0.checksIndex = context.index }
+        let node = record.nodeName
+        nodeTable.update(node) { $0.checksIndex = context.index }
         indexes.checks = context.index
-        context.changes.touch(.checks)
+        context.changes.touch(Topic.Kind.nodeChecks)
         context.changes.touch(.checksInState(record.status.rawValue))
-        context.changes.touch(.nodeChecks(name.folded))
+        context.changes.touch(.nodeChecks, node.topicHash)
     }
 
     /// Hangs a check on what it speaks for: its service instance, or its node and so all instances there.
@@ -102,33 +113,16 @@ extension StateStore {
         _ context: inout WriteContext,
         _ edit: (CheckList) -> CheckList
     ) {
-        let name = record.nodeName
+        let node = record.nodeName
         guard !record.isNodeLevel else {
-            nodeTable.update(name) { entry in
+            nodeTable.update(node) { entry in
                 entry.nodeChecks = edit(CheckList(entry.nodeChecks)).array
             }
-            touchAllServices(of: name, &context)
+            touchAllServices(of: node, &context)
             return
         }
         let serviceID = record.serviceID.folded
-        guard let old = nodeTable.service(name, serviceID) else { return }
-        let service = ServiceRecord(old, checks: edit(old.checkList))
-        nodeTable.update(name) { entry in
-            _ = entry.services.insert(ServiceOfNode(record: service), at: serviceID)
-        }
-        let key = NodeScopedKey(node: name.folded, id: serviceID)
-        Self.update(&serviceGroups, service.foldedName, context.index) { group in
-            group.instances.insert(ServiceOfName(record: service), at: key)
-            group.index = context.index
-            group.checksIndex = context.index
-        }
-        context.changes.touch(.service(service.foldedName))
-        context.changes.touch(.serviceChecks(service.foldedName))
-        guard let mesh = service.foldedMeshName else { return }
-        Self.update(&meshGroups, mesh, context.index) { group in
-            group.instances.insert(ServiceOfName(record: service), at: key)
-            group.index = context.index
-        }
-        context.changes.touch(.connect(mesh))
+        guard let service = nodeTable.service(node, serviceID) else { return }
+        setChecks(of: service, id: serviceID, edit, &context)
     }
 }

@@ -80,7 +80,7 @@ extension StateStore {
             nodeTable.add(record, at: context.index)
         }
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 
@@ -88,10 +88,10 @@ extension StateStore {
     mutating func deleteNode(_ folded: String, _ context: inout WriteContext) {
         guard let entry = nodeTable.find(folded)?.value else { return }
         for service in entry.services {
-            deleteService(node: folded, id: service.record.foldedID, &context)
+            deleteService(on: entry.name, id: service.record.foldedID, &context)
         }
         for check in entry.checks {
-            deleteCheck(node: folded, id: check.foldedID, &context)
+            deleteCheck(on: entry.name, id: check.foldedID, &context)
         }
         deleteCoordinates(node: folded, &context)
         for session in sessionTable.ofNode(folded) {
@@ -99,7 +99,7 @@ extension StateStore {
         }
         nodeTable.remove(entry.name)
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 

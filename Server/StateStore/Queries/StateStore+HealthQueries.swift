@@ -30,7 +30,7 @@ extension StateStore {
         var instances: [ServiceInstance] = []
         instances.reserveCapacity(group.instances.count)
         for element in group.instances {
-            guard let instance = instance(element.record) else { continue }
+            guard let instance = instance(element) else { continue }
             guard tags.isEmpty || element.record.hasTags(tags) else { continue }
             guard instance.node.matches(nodeMeta) else { continue }
             instances.append(instance)
@@ -49,7 +49,8 @@ extension StateStore {
                     ServiceInstance(
                         node: entry.record,
                         nodeChecks: entry.nodeChecks,
-                        service: element.record
+                        service: element.record,
+                        ownChecks: checkList(of: element.record, id: element.record.foldedID)
                     )
                 )
             }
@@ -92,21 +93,21 @@ extension StateStore {
         }
         var checks: [CheckRecord] = []
         var nodeStart = 0
-        var lastNode: NodeName?
+        var lastSlot: Int32 = -1
         for element in group.instances {
             let node = element.record.nodeName
-            if node !== lastNode {
+            if node.slot != lastSlot {
                 nodeStart = checks.count
-                lastNode = node
+                lastSlot = node.slot
             }
             guard nodeMeta.isEmpty || nodeTable[node]?.value.record.matches(nodeMeta) == true else {
                 continue
             }
-            let own = element.record.checks
+            let own = element.checks.array
             let needsSort = checks.count > nodeStart && !own.isEmpty
             checks.append(contentsOf: own)
             if needsSort {
-                checks[nodeStart...].sort { CheckRecord.order($0.foldedID, $1) < 0 }
+                checks[nodeStart...].sort { $1.order($0.foldedID) < 0 }
             }
         }
         let index = nodeMeta.isEmpty ? group.checksIndex : max(group.checksIndex, indexes.nodes)
@@ -170,12 +171,13 @@ extension StateStore {
     }
 
     /// Joins a service instance with its node; nil never happens for a stored one.
-    func instance(_ record: ServiceRecord) -> ServiceInstance? {
-        guard let cell = nodeTable[record.nodeName] else { return nil }
+    func instance(_ element: ServiceOfName) -> ServiceInstance? {
+        guard let cell = nodeTable[element.record.nodeName] else { return nil }
         return ServiceInstance(
             node: cell.value.record,
             nodeChecks: cell.value.nodeChecks,
-            service: record
+            service: element.record,
+            ownChecks: element.checks
         )
     }
 }

@@ -31,7 +31,8 @@ package struct CheckRecord: Sendable {
         json: [UInt8],
         foldedID: String,
         nodeName: NodeName,
-        serviceName: String
+        serviceName: String,
+        hasTags: Bool
     ) {
         let id = StoredID(check.id, folded: foldedID)
         let serviceIDLength = check.serviceID.utf8.count
@@ -43,7 +44,7 @@ package struct CheckRecord: Sendable {
             serviceIDLength: UInt32(truncatingIfNeeded: serviceIDLength),
             jsonLength: UInt32(truncatingIfNeeded: json.count),
             status: CompactStatus(check.status),
-            hasTags: check.serviceTags != nil
+            hasTags: hasTags
         )
         let jsonOffset = id.byteCount + serviceIDLength
         storage = RecordStorage(header, count: jsonOffset + json.count) { bytes in
@@ -101,11 +102,15 @@ package struct CheckRecord: Sendable {
 
 extension CheckRecord: TreeElement {
     /// Within one node, by folded id.
-    static package func order(_ key: String, _ element: CheckRecord) -> Int {
+    static func order(_ key: UnsafeRawBufferPointer, _ element: CheckRecord) -> Int {
         let id = element.storage.header.id
-        return element.storage.withBytes(from: id.foldedOffset, count: id.foldedCount) { bytes in
-            Bytes.with(key) { Bytes.order($0, bytes) }
+        return element.storage.withBytes(from: id.foldedOffset, count: id.foldedCount) {
+            Bytes.order(key, $0)
         }
+    }
+
+    func order(_ id: String) -> Int {
+        Bytes.with(id) { Self.order($0, self) }
     }
 }
 
@@ -144,14 +149,16 @@ enum CheckList: Sendable {
 
     /// With `check` put in its place, or replacing the one of the same id.
     func setting(_ check: CheckRecord) -> CheckList {
-        var checks = removing(check.foldedID).array
+        if case .none = self { return .one(check) }
         let id = check.foldedID
-        let place = checks.firstIndex { CheckRecord.order(id, $0) < 0 } ?? checks.count
+        if case .one(let old) = self, old.order(id) == 0 { return .one(check) }
+        var checks = removing(id).array
+        let place = checks.firstIndex { $0.order(id) < 0 } ?? checks.count
         checks.insert(check, at: place)
         return CheckList(checks)
     }
 
     func removing(_ foldedID: String) -> CheckList {
-        CheckList(array.filter { CheckRecord.order(foldedID, $0) != 0 })
+        CheckList(array.filter { $0.order(foldedID) != 0 })
     }
 }

@@ -62,9 +62,3 @@ struct StoredID: Sendable {
         }
     }
 }
-
-/// Where in the order of (node, id) a record is looked up; both folded.
-package struct NodeScopedKey {
-    package let node: String
-    package let id: String
-}

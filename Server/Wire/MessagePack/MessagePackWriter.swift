@@ -22,6 +22,8 @@ package struct MessagePackWriter: Sendable {
 
     package init(_ bytes: [UInt8] = []) {
         sink = ByteSink(bytes)
+        sink.reserve(512)
+        fields.reserveCapacity(48)
     }
 
     /// The bytes so far, copied.

@@ -1,0 +1,33 @@
+/// The bounds of the DNS server.
+package enum DNSLimits {
+    /// Bytes of a name in its wire form; a longer one is malformed.
+    ///
+    /// - Source: RFC 1035 §2.3.4
+    package static let nameBytes = 255
+    /// Bytes of one label; a longer one is malformed.
+    package static let labelBytes = 63
+    /// Compression pointers followed within one name; more are malformed.
+    package static let pointers = 126
+    /// Bytes of a UDP answer to a client that announced no other size.
+    package static let plainUDPBytes = 512
+    /// Bytes of a UDP message on the wire, beyond which none can be sent over IPv4.
+    package static let datagramBytes = 65_507
+    /// Bytes that an answer over TCP may have before records are left out.
+    ///
+    /// - Source: Consul: 64 KiB less the overhead of a message
+    package static let tcpBytes = 65_523
+    /// The most records that `udp_answer_limit` can ask for.
+    package static let udpAnswers = 8
+    /// Records considered for one answer over TCP: more never fit.
+    package static let tcpAnswers = 4096
+    /// SRV records considered for one answer over TCP: more never fit.
+    package static let tcpServiceAnswers = 1024
+    /// Records that a CNAME may bring along for a client without EDNS.
+    package static let aliasRecords = 5
+    /// Names that a chain of CNAME records inside the domain may have; the rest is left out.
+    package static let aliasDepth = 3
+    /// Servers that an NS answer names.
+    package static let nameServers = 3
+    /// Queries on one TCP connection; the connection closes after the last one.
+    package static let queriesPerConnection = 128
+}
