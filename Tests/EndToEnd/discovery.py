@@ -1,5 +1,7 @@
 """Registration, health checks, blocking queries and DNS, from outside."""
 
+import base64
+import concurrent.futures
 import http.server
 import json
 import selectors
@@ -8,7 +10,8 @@ import struct
 import threading
 
 from harness import (
-    A, AAAA, SOA, SRV, agent, check, eventually, program, register, resolve, run, test,
+    A, AAAA, SOA, SRV, agent, check, eventually, exchange_raw, program,
+    register, resolve, run, test,
 )
 
 
@@ -169,3 +172,66 @@ def dig(muster):
             code, output = run([*base, *extra, "none.service.consul"])
             check("status: NXDOMAIN" in output and "SOA" in output, output)
             check("WARNING: recursion" in output, "no recursion is offered", output)
+
+
+@test("check-and-set by eight clients at once loses no update")
+def counting(muster):
+    with agent(muster) as one:
+        one.ask("PUT", "/v1/kv/counter", "0")
+
+        def count():
+            for _ in range(25):
+                while True:
+                    entry = json.loads(one.get("/v1/kv/counter?consistent")[1])[0]
+                    value = int(base64.b64decode(entry["Value"]))
+                    path = f"/v1/kv/counter?cas={entry['ModifyIndex']}"
+                    if one.ask("PUT", path, str(value + 1))[1].strip() == "true":
+                        break
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            for job in [pool.submit(count) for _ in range(8)]:
+                job.result()
+        check(one.get("/v1/kv/counter?raw")[1] == "200", one.get("/v1/kv/counter?raw"))
+
+
+@test("of sixteen clients that want one lock, one holds it, and each gets it once it is free")
+def locking(muster):
+    with agent(muster) as one:
+        def session():
+            return json.loads(one.ask("PUT", "/v1/session/create", {"LockDelay": "0s"})[1])["ID"]
+
+        sessions = [session() for _ in range(16)]
+        for left in range(16, 0, -1):
+            def acquire(identity):
+                return one.ask("PUT", f"/v1/kv/lock?acquire={identity}", identity)[1].strip()
+
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                got = list(pool.map(acquire, sessions))
+            check(got.count("true") == 1, left, got)
+            holder = sessions.pop(got.index("true"))
+            check(one.get("/v1/kv/lock?raw")[1] == holder, "the value of the holder")
+            check(one.ask("PUT", f"/v1/session/destroy/{holder}")[0] == 200, "destroy")
+
+
+@test("a watcher that follows the index sees every final state, and the index only grows")
+def following(muster):
+    with agent(muster) as one:
+        one.ask("PUT", "/v1/kv/watched", "0")
+
+        def follow():
+            index, value = 0, None
+            while value != "100":
+                path = f"/v1/kv/watched?raw&index={index}&wait=10s"
+                request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                answer = exchange_raw(one.address, request.encode(), seconds=15)
+                new = int(header(answer, "x-consul-index"))
+                check(new > index, "the index", index, new)
+                index = new
+                value = answer.split(b"\r\n\r\n", 1)[1].decode()
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            followers = [pool.submit(follow) for _ in range(4)]
+            for value in range(1, 101):
+                check(one.ask("PUT", "/v1/kv/watched", str(value))[0] == 200, "put")
+            for follower in followers:
+                follower.result(timeout=20)

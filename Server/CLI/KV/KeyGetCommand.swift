@@ -74,7 +74,7 @@ struct KeyGetCommand: AsyncParsableCommand {
         _ request: (MusterClient) async throws -> Result
     ) async throws -> Result {
         try await connection.withAgent { agent in
-            try await agent.call("Error querying Consul agent", request)
+            try await agent.call("Error querying Consul agent", showsBody: false, request)
         }
     }
 

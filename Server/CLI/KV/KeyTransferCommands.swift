@@ -44,7 +44,7 @@ struct KeyExportCommand: AsyncParsableCommand {
         let prefix = try KeyArguments.key(arguments)
         let options = server.query
         let pairs = try await connection.withAgent { agent in
-            try await agent.call("Error querying Consul agent") {
+            try await agent.call("Error querying Consul agent", showsBody: false) {
                 try await $0.keyValue.list(prefix, options: options).value
             }
         }

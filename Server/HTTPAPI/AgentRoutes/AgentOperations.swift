@@ -28,7 +28,7 @@ package protocol AgentOperations: Sendable {
     /// The members of the local pool, or of the pool of all datacenters' servers.
     func members(wan: Bool) -> [AgentMember]
     /// The bodies of `agent/self`, `agent/host` and `agent/metrics`, as JSON.
-    func selfReport() -> [UInt8]
+    func selfReport(_ completion: @escaping @Sendable ([UInt8]) -> Void)
     func hostReport() -> [UInt8]
     func metricsReport() -> [UInt8]
     /// What the agent calls its version, and where it came from.

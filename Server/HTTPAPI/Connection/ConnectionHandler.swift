@@ -253,7 +253,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let waiter = ParkedQueries.Waiter(
             minimumIndex: query.options.minimumIndex,
             variant: variant,
-            deadline: .now() + wait
+            deadline: loop.eventLoop.now + wait
         ) { [weak self] bytes, closes in
             guard let self, self.active?.serial == serial else { return }
             self.finish(bytes, closes: closes)

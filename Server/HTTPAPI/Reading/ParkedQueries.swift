@@ -143,7 +143,7 @@ final class ParkedQueries {
     /// Gives everyone whose time is over what is there now.
     private func timeIsUp() {
         timer = nil
-        expire(at: .now())
+        expire(at: eventLoop.now)
         scheduleTimer()
     }
 

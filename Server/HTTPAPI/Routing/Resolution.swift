@@ -25,7 +25,9 @@ enum Resolution {
         } else if let clean = Resolution.cleaned(path) {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
             self = .refused(Resolution.redirect(to: clean, query: query, method: head.method))
-        } else if let (route, rest) = routes.match(path) {
+        } else if let (route, rest) = routes.match(path),
+            !route.isPrefix || !routes.hasPrefix(path + "/")
+        {
             self = Resolution.choose(routes, route, path, rest, head.method, rawQuery)
         } else if routes.hasPrefix(path + "/") {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
@@ -160,6 +162,7 @@ enum Resolution {
     ///
     /// - Source: Go net/http cleanPath.
     private static func cleaned(_ path: String) -> String? {
+        if isClean(path.utf8) { return nil }
         var kept: [Substring] = []
         var isClean = path.utf8.first == UInt8(ascii: "/")
         let segments = path.dropFirst(isClean ? 1 : 0)
@@ -180,6 +183,18 @@ enum Resolution {
         guard !isClean else { return nil }
         let ends = path.utf8.last == UInt8(ascii: "/") && !kept.isEmpty
         return "/" + kept.joined(separator: "/") + (ends ? "/" : "")
+    }
+
+    /// True when no segment can need cleaning, which is nearly always.
+    private static func isClean(_ path: String.UTF8View) -> Bool {
+        var afterSlash = false
+        guard path.first == UInt8(ascii: "/") else { return false }
+        for byte in path {
+            let isSlash = byte == UInt8(ascii: "/")
+            if afterSlash, isSlash || byte == UInt8(ascii: ".") { return false }
+            afterSlash = isSlash
+        }
+        return true
     }
 
     private static func redirect(to path: String, query: String, method: HTTPMethod) -> Reply {

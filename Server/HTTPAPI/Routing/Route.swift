@@ -84,6 +84,8 @@ package struct Route: Sendable {
 package struct RouteTable: Sendable {
     private var exact: [String: Route] = [:]
     private var prefixes: [String: Route] = [:]
+    /// How many slashes the longest prefix has.
+    private var deepestPrefix = 0
     private let blockedEndpoints: [String]
 
     /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has them.
@@ -114,21 +116,26 @@ package struct RouteTable: Sendable {
         route.on(method, requirement, bodyLimit: bodyLimit, handler)
         if route.isPrefix {
             prefixes[pattern] = route
+            deepestPrefix = max(deepestPrefix, pattern.utf8.count { $0 == UInt8(ascii: "/") })
         } else {
             exact[pattern] = route
         }
     }
 
     /// The route for a decoded path, with what follows its prefix; the longest prefix wins.
+    ///
+    /// Only as many slashes are tried as the deepest prefix has, whatever clients send.
     package func match(_ path: String) -> (route: Route, rest: String)? {
         if let route = exact[path] { return (route, "") }
-        var end = path.utf8.endIndex
-        while let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) {
-            let after = path.utf8.index(after: slash)
-            if let route = prefixes[String(path[..<after])] {
-                return (route, String(path[after...]))
+        var ends: [String.Index] = []
+        for position in path.utf8.indices where path.utf8[position] == UInt8(ascii: "/") {
+            ends.append(path.utf8.index(after: position))
+            if ends.count == deepestPrefix { break }
+        }
+        for end in ends.reversed() {
+            if let route = prefixes[String(path[..<end])] {
+                return (route, String(path[end...]))
             }
-            end = slash
         }
         return nil
     }
