@@ -75,9 +75,15 @@ package final class Agent: Sendable {
         }
     }
 
-    /// Writes this server's node, service and gossip check, as the leader does for every member.
+    /// Writes what a new leader writes: autopilot's settings, and this server's node, service and
+    /// gossip check.
     private func registerSelf() async throws(StartError) {
         do throws(ProposalError) {
+            let autopilot = AutopilotCommand(
+                configuration: AutopilotConfiguration(),
+                casIndex: nil
+            )
+            _ = try await replica.propose(.autopilot(autopilot))
             _ = try await replica.propose(.register(ownMembership))
         } catch {
             throw StartError("cannot register this node: \(error.message)")

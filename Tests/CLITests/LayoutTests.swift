@@ -1,0 +1,47 @@
+import Testing
+
+@testable import CLI
+
+@Suite("Output layout")
+struct LayoutTests {
+    @Test("Columns stand two spaces apart and the last is not padded")
+    func columns() {
+        let rows = [["Node", "ID", "DC"], ["n", "", "dc1"], ["long-name", " x ", ""]]
+        #expect(
+            Columns.aligned(rows) == "Node       ID  DC\nn              dc1\nlong-name  x   "
+        )
+    }
+
+    @Test("Pairs stand six places apart")
+    func pairs() {
+        #expect(Columns.tabbed([("a", "1"), ("bcd", "2")]) == "a        1\nbcd      2")
+    }
+
+    @Test("Maps are printed in the order of their keys")
+    func maps() {
+        #expect(["b": "2", "a": "1"].pairs(separator: ", ") == "a=1, b=2")
+    }
+}
+
+@Suite("Watches")
+struct WatchPositionTests {
+    @Test("Only a new index with a new answer is a change")
+    func changes() {
+        var position = WatchPosition()
+        #expect(position.advance(to: 5, [1]))
+        #expect(!position.advance(to: 5, [2]))
+        #expect(!position.advance(to: 6, [1]))
+        #expect(position.index == 6)
+        #expect(position.advance(to: 7, [2]))
+    }
+
+    @Test("An index that goes backwards starts the watch anew")
+    func restart() {
+        var position = WatchPosition()
+        #expect(position.advance(to: 9, [1]))
+        #expect(position.advance(to: 3, [2]))
+        #expect(position.index == 0)
+        #expect(!position.advance(to: 3, [2]))
+        #expect(position.index == 3)
+    }
+}
