@@ -78,8 +78,8 @@ enum Resolution {
         return .endpoint(endpoint, path: path, rest: rest, query: query)
     }
 
-    /// The answer to a head whose method the decoder does not know: what any route says to a method it
-    /// does not have.
+    /// The answer to a head whose method the decoder does not know: what any route says to a method
+    /// it does not have.
     static func reply(toUnknownMethodIn head: ByteBuffer?, _ routes: RouteTable) -> Reply? {
         guard let head, let line = String(buffer: head).split(separator: "\r\n").first else {
             return nil

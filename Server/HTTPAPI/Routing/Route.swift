@@ -88,7 +88,8 @@ package struct RouteTable: Sendable {
     private var deepestPrefix = 0
     private let blockedEndpoints: [String]
 
-    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has them.
+    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has
+    /// them.
     package init(blockedEndpoints: [String] = []) {
         self.blockedEndpoints = blockedEndpoints
     }
@@ -133,8 +134,8 @@ package struct RouteTable: Sendable {
 
     /// The route for a decoded path: an exact one, or else the longest prefix.
     ///
-    /// A path that only lacks the slash of a prefix is sent there before any shorter prefix is tried. Only as
-    /// many slashes are looked at as the deepest prefix has, whatever clients send.
+    /// A path that only lacks the slash of a prefix is sent there before any shorter prefix is
+    /// tried. Only as many slashes are looked at as the deepest prefix has, whatever clients send.
     /// - Source: Go net/http ServeMux.
     package func match(_ path: String) -> Match {
         if let route = exact[path] { return .route(route, rest: "") }
