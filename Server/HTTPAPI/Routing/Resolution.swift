@@ -25,19 +25,30 @@ enum Resolution {
         } else if let clean = Resolution.cleaned(path) {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
             self = .refused(Resolution.redirect(to: clean, query: query, method: head.method))
-        } else if let (route, rest) = routes.match(path),
-            !route.isPrefix || !routes.hasPrefix(path + "/")
-        {
-            self = Resolution.choose(routes, route, path, rest, head.method, rawQuery)
-        } else if routes.hasPrefix(path + "/") {
+        } else {
+            self = Resolution.route(path, rawQuery, head.method, routes)
+        }
+    }
+
+    private static func route(
+        _ path: String,
+        _ rawQuery: Substring.UTF8View,
+        _ method: HTTPMethod,
+        _ routes: RouteTable
+    ) -> Resolution {
+        switch routes.match(path) {
+        case .route(let route, let rest):
+            return choose(routes, route, path, rest, method, rawQuery)
+        case .needsSlash:
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
-            self = .refused(Resolution.redirect(to: path + "/", query: query, method: head.method))
-        } else if path == "/", !routes.hasPrefix("/ui/") {
+            return .refused(redirect(to: path + "/", query: query, method: method))
+        case .nothing:
+            guard path == "/", !routes.hasPrefix("/ui/") else {
+                return .refused(unrouted(.notFound))
+            }
             var reply = Reply.text(.ok, "Consul Agent")
             reply.varies = false
-            self = .refused(reply)
-        } else {
-            self = .refused(Resolution.unrouted(.notFound))
+            return .refused(reply)
         }
     }
 
@@ -67,8 +78,8 @@ enum Resolution {
         return .endpoint(endpoint, path: path, rest: rest, query: query)
     }
 
-    /// The answer to a head whose method the decoder does not know: what any route says to a method it
-    /// does not have.
+    /// The answer to a head whose method the decoder does not know: what any route says to a method
+    /// it does not have.
     static func reply(toUnknownMethodIn head: ByteBuffer?, _ routes: RouteTable) -> Reply? {
         guard let head, let line = String(buffer: head).split(separator: "\r\n").first else {
             return nil

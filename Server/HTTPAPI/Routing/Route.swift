@@ -88,7 +88,8 @@ package struct RouteTable: Sendable {
     private var deepestPrefix = 0
     private let blockedEndpoints: [String]
 
-    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has them.
+    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has
+    /// them.
     package init(blockedEndpoints: [String] = []) {
         self.blockedEndpoints = blockedEndpoints
     }
@@ -122,21 +123,33 @@ package struct RouteTable: Sendable {
         }
     }
 
-    /// The route for a decoded path, with what follows its prefix; the longest prefix wins.
+    /// What a decoded path leads to.
+    package enum Match {
+        /// A route, with what follows its prefix.
+        case route(Route, rest: String)
+        /// The path is a prefix without its last slash.
+        case needsSlash
+        case nothing
+    }
+
+    /// The route for a decoded path: an exact one, or else the longest prefix.
     ///
-    /// Only as many slashes are tried as the deepest prefix has, whatever clients send.
-    package func match(_ path: String) -> (route: Route, rest: String)? {
-        if let route = exact[path] { return (route, "") }
+    /// A path that only lacks the slash of a prefix is sent there before any shorter prefix is
+    /// tried. Only as many slashes are looked at as the deepest prefix has, whatever clients send.
+    /// - Source: Go net/http ServeMux.
+    package func match(_ path: String) -> Match {
+        if let route = exact[path] { return .route(route, rest: "") }
         var ends: [String.Index] = []
         for position in path.utf8.indices where path.utf8[position] == UInt8(ascii: "/") {
             ends.append(path.utf8.index(after: position))
             if ends.count == deepestPrefix { break }
         }
+        if ends.count < deepestPrefix, prefixes[path + "/"] != nil { return .needsSlash }
         for end in ends.reversed() {
             if let route = prefixes[String(path[..<end])] {
-                return (route, String(path[end...]))
+                return .route(route, rest: String(path[end...]))
             }
         }
-        return nil
+        return .nothing
     }
 }
