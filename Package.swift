@@ -148,6 +148,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),
+        tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),

@@ -13,7 +13,7 @@ extension ServiceRegistrar {
         let failure: (any Error)?
         do {
             try await cancelWhenGracefulShutdown {
-                try await self.readiness?()
+                try await self.becomeReady()
                 try await self.keepAlive()
             }
             failure = nil
@@ -33,6 +33,13 @@ extension ServiceRegistrar {
             }
         }
         if let failure, !(failure is CancellationError) { throw failure }
+    }
+
+    private func becomeReady() async throws {
+        guard let readiness else { return }
+        var registration = registration
+        try await readiness(&registration)
+        update { $0 = registration }
     }
 
     /// Does what the core says; returns when cancelled.

@@ -16,14 +16,22 @@ package enum CommandLineTool {
         if arguments.first == AgentPlaceholder.name {
             return await agent(Array(arguments.dropFirst()))
         }
-        let names = Set(MusterCommand.configuration.subcommands.map(name))
+        var names: [String: Set<String>] = [:]
+        for command in MusterCommand.configuration.subcommands {
+            names[name(command)] = Set(command.configuration.subcommands.map(name))
+        }
         var arguments = ArgumentNormalizer.normalize(arguments, commands: names)
         if let first = arguments.first, ["--version", "--v"].contains(first) {
             arguments = [name(VersionCommand.self)]
         }
-        guard let first = arguments.first, names.contains(first) || first == "--help" else {
+        guard let first = arguments.first, names[first] != nil || first == "--help" else {
             Console.error(MusterCommand.helpMessage(columns: 80))
             return 127
+        }
+        if let seconds = names[first], !seconds.isEmpty, !arguments.contains("--help"),
+            !(arguments.count > 1 && seconds.contains(arguments[1]))
+        {
+            arguments = [first]  // A group alone, or with a command that it does not have.
         }
         do {
             var command = try MusterCommand.parseAsRoot(arguments)

@@ -36,7 +36,7 @@ package struct StateStore: Sendable {
     /// compare such stamps. What the command touched is added to `changes`.
     /// - Source: Consul: Raft sheet §7.
     package mutating func apply(
-        _ command: Command,
+        _ command: consuming Command,
         at index: LogIndex,
         stamped: Timestamp,
         into changes: inout ChangeSet
@@ -51,12 +51,17 @@ package struct StateStore: Sendable {
     }
 
     private mutating func apply(
-        _ command: Command,
+        _ command: consuming Command,
         _ context: inout WriteContext
     ) -> CommandResult {
-        switch command {
+        switch consume command {
         case .register(let register):
-            return done { () throws(StoreError) in try applyRegister(register, &context) }
+            do throws(StoreError) {
+                try applyRegister(register, &context)
+                return .done
+            } catch {
+                return .refused(.invalid(error.message))
+            }
         case .deregister(let deregister):
             applyDeregister(deregister, &context)
             return .done
@@ -76,15 +81,6 @@ package struct StateStore: Sendable {
             return .transaction(applyTransaction(operations, &context))
         case .autopilot(let command):
             return applyAutopilot(command, &context)
-        }
-    }
-
-    private func done(_ body: () throws(StoreError) -> Void) -> CommandResult {
-        do throws(StoreError) {
-            try body()
-            return .done
-        } catch {
-            return .refused(.invalid(error.message))
         }
     }
 }

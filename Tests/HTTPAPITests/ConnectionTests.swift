@@ -120,8 +120,10 @@ import Testing
         var generator = SeededGenerator(seed: 7)
         let seeds = [
             "GET /v1/kv/a HTTP/1.1\r\nHost: x\r\n\r\n",
-            "PUT /v1/txn HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n[{\"KV\":{\"Verb\":\"x\"}}]",
-            "PUT /v1/catalog/register HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{\"Node\":\"n\"}",
+            "PUT /v1/txn HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
+                + "[{\"KV\":{\"Verb\":\"x\"}}]",
+            "PUT /v1/catalog/register HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n"
+                + "{\"Node\":\"n\"}",
         ]
         for round in 0..<600 {
             let connection = try server.connect()

@@ -20,7 +20,7 @@ import Testing
     /// Runs a registrar against a scripted agent that knows no instance at first.
     private func withRegistrar(
         _ configure: (inout ServiceRegistrar.Configuration) -> Void = { _ in },
-        readiness: (@Sendable () async throws -> Void)? = nil,
+        readiness: (@Sendable (inout ServiceRegistration) async throws -> Void)? = nil,
         health status: (@Sendable () async -> Health)? = nil,
         _ body: (ScriptedRegistry, ServiceRegistrar, ManualTime, Task<Void, any Error>)
             async throws -> Void
@@ -90,16 +90,18 @@ import Testing
         }
     }
 
-    @Test func nothingIsRegisteredBeforeTheInstanceIsReady() async throws {
-        let (gate, open) = AsyncStream.makeStream(of: Void.self)
-        try await withRegistrar(readiness: { for await _ in gate { return } }) {
+    @Test func nothingIsRegisteredBeforeTheInstanceIsReadyAndKnowsItsPort() async throws {
+        let (gate, open) = AsyncStream.makeStream(of: Int.self)
+        try await withRegistrar(readiness: { $0.port = await gate.first { _ in true } ?? 0 }) {
             registry,
             _,
             _,
             _ in
             #expect(registry.unclaimed == 0)
-            open.yield()
-            await registry.next(register).answer()
+            open.yield(4711)
+            let request = await registry.next(register)
+            #expect(request.body.contains("4711"))
+            request.answer()
         }
     }
 

@@ -138,12 +138,16 @@ struct JoinCommand: AsyncParsableCommand {
         let joined = try await connection.withAgent { agent in
             var joined = 0
             for address in addresses {
+                let path = "/v1/agent/join/" + RegistryRequest.encode(address)
+                let query = wan ? [(name: "wan", value: Optional("1"))] : []
                 do {
-                    try await agent.client.agent.join(address, wan: wan)
+                    try await agent.write(
+                        RegistryRequest("PUT", path, query: query),
+                        "Error joining address '\(address)'"
+                    )
                     joined += 1
-                } catch let error as MusterError {
-                    let reason = agent.text(of: error)
-                    Console.error("Error joining address '\(address)': \(reason)")
+                } catch let failure as CommandFailure {
+                    Console.error(failure.message)
                 }
             }
             return joined

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Filter
 import MusterAPI
+import Wire
 
 /// Lists the members of the cluster.
 ///
@@ -35,10 +36,13 @@ struct MembersCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure("Failed to compile status regexp: \(error)")
         }
-        let wan = wan
+        var query: [(name: String, value: String?)] = [("segment", segment)]
+        if wan { query.append(("wan", "1")) }
+        let parameters = query
         let members = try await connection.withAgent { agent in
             try await agent.call("Error retrieving members") { client in
-                try await client.agent.members(wan: wan)
+                let reply = try await client.query("/v1/agent/members", query: parameters).value
+                return try JSON.decode([Member].self, from: reply.body)
             }
         }
         let shown = members.filter { pattern.matches($0.statusName) }
@@ -53,7 +57,31 @@ struct MembersCommand: AsyncParsableCommand {
     }
 }
 
-extension AgentMember {
+/// A member as the agent lists it.
+private struct Member: WireRecord {
+    var name = ""
+    var address = ""
+    var port = 0
+    var tags: [String: String] = [:]
+    var status = 0
+
+    static var goType: String { "api.AgentMember" }
+
+    mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError) {
+        try visitor.field("Name", &name)
+        try visitor.field("Addr", &address)
+        try visitor.field("Port", &port)
+        try visitor.field("Tags", &tags)
+        try visitor.field("Status", &status)
+    }
+}
+
+extension Member {
+    /// The state in words.
+    fileprivate var statusName: String {
+        AgentMember(status: status).statusName
+    }
+
     /// The segment as the list shows it.
     fileprivate var shownSegment: String {
         if tags["role"] == "consul" { return "<all>" }

@@ -50,7 +50,9 @@ struct RoundTripCommand: AsyncParsableCommand {
     ) async throws -> [String] {
         if wan {
             for name in given where !name.dropFirst().contains(".") {
-                throw CommandFailure("Node names must be specified as <node name>.<datacenter>")
+                throw CommandFailure(
+                    "Node names must be specified as <node name>.<datacenter> with -wan"
+                )
             }
         }
         guard given.count == 1 else { return given }

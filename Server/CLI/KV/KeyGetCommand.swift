@@ -37,7 +37,7 @@ struct KeyGetCommand: AsyncParsableCommand {
         guard !key.isEmpty || recurse || keys else {
             throw CommandFailure("Error! Missing KEY argument")
         }
-        if keys, !recurse { return try await listNames(key) }
+        if keys { return try await listNames(key) }
         if recurse { return try await list(key) }
         let options = server.query
         let pair = try await ask { try await $0.keyValue.get(key, options: options).value }
@@ -62,10 +62,8 @@ struct KeyGetCommand: AsyncParsableCommand {
         let pairs = try await ask { try await $0.keyValue.list(prefix, options: options).value }
         for (index, pair) in pairs.enumerated() {
             if detailed {
-                Console.output(Self.details(pair, value: keys ? nil : shown(pair.value)))
+                Console.output(Self.details(pair, value: shown(pair.value)))
                 if index + 1 < pairs.count { Console.output("") }
-            } else if keys {
-                Console.output(pair.key)
             } else {
                 Console.output(Array("\(pair.key):".utf8) + shown(pair.value))
             }
@@ -76,7 +74,7 @@ struct KeyGetCommand: AsyncParsableCommand {
         _ request: (MusterClient) async throws -> Result
     ) async throws -> Result {
         try await connection.withAgent { agent in
-            try await agent.call("Error querying Consul agent", request)
+            try await agent.call("Error querying Consul agent", showsBody: false, request)
         }
     }
 
@@ -85,8 +83,8 @@ struct KeyGetCommand: AsyncParsableCommand {
         base64 ? Array(Base64.encode(value).utf8) : value
     }
 
-    /// A table of the key's fields; without a value it ends in an empty line, as in Consul.
-    private static func details(_ pair: KeyValuePair, value: [UInt8]?) -> [UInt8] {
+    /// A table of the key's fields.
+    private static func details(_ pair: KeyValuePair, value: [UInt8]) -> [UInt8] {
         let session = pair.session ?? ""
         let rows = [
             ("CreateIndex", "\(pair.createIndex)"), ("Flags", "\(pair.flags)"),
@@ -94,7 +92,8 @@ struct KeyGetCommand: AsyncParsableCommand {
             ("ModifyIndex", "\(pair.modifyIndex)"), ("Session", session.isEmpty ? "-" : session),
             ("Value", ""),
         ]
-        let table = Array(Columns.tabbed(value == nil ? Array(rows.dropLast()) : rows).utf8)
-        return table + (value ?? [UInt8(ascii: "\n")])
+        let table = Columns.tabbed(rows)
+        // No padding stands before nothing.
+        return Array((value.isEmpty ? Columns.trimmed(table) : table).utf8) + value
     }
 }

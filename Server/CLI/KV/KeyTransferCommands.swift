@@ -44,7 +44,7 @@ struct KeyExportCommand: AsyncParsableCommand {
         let prefix = try KeyArguments.key(arguments)
         let options = server.query
         let pairs = try await connection.withAgent { agent in
-            try await agent.call("Error querying Consul agent") {
+            try await agent.call("Error querying Consul agent", showsBody: false) {
                 try await $0.keyValue.list(prefix, options: options).value
             }
         }
@@ -76,6 +76,7 @@ struct KeyImportCommand: AsyncParsableCommand {
             let count = arguments.count
             throw CommandFailure("Error! Too many arguments (expected 1, got \(count))")
         }
+        guard !argument.isEmpty else { throw CommandFailure("Error! Empty DATA argument") }
         let entries: [ExportedKey]
         do {
             entries = try JSON.decode([ExportedKey].self, from: KeyArguments.data(argument))

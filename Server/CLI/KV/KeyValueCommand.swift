@@ -86,8 +86,11 @@ struct KeyDeleteCommand: AsyncParsableCommand {
         if cas, recurse { throw CommandFailure("Cannot specify both -cas and -recurse!") }
         let (options, index, recurse) = (server.write, cas ? modifyIndex : nil, recurse)
         let deleted = try await connection.withAgent { agent in
-            let what = recurse ? "prefix" : "key"
-            return try await agent.call("Error! Did not delete \(what) \(key)") { client in
+            let failure =
+                recurse
+                ? "Error! Did not delete prefix \(key)"
+                : index == nil ? "Error deleting key \(key)" : "Error! Did not delete key \(key)"
+            return try await agent.call(failure) { client in
                 guard recurse else {
                     return try await client.keyValue.delete(
                         key,

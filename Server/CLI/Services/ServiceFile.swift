@@ -36,49 +36,57 @@ enum ServiceFile {
         }
     }
 
-    private static func parse(_ content: [UInt8]) throws -> [ServiceRegistration] {
-        guard case .object(let members) = try JSON.parse(content) else {
-            throw WireError(.type, "the file is not an object")
-        }
+    static func parse(_ content: [UInt8]) throws -> [ServiceRegistration] {
+        let members = try JSON.decode([String: Model.JSONValue].self, from: content)
         var services: [ServiceRegistration] = []
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             switch (name.lowercased(), value) {
-            case ("service", let value): services.append(try service(value))
-            case ("services", .array(let values)):
-                services += try values.map { try service($0) }
+            case ("service", .array(let values)), ("services", .array(let values)):
+                for (index, value) in values.enumerated() {
+                    services.append(try service(value, at: "\(name)[\(index)]"))
+                }
+            case ("service", let value): services.append(try service(value, at: name))
             default: throw UnknownKey(name: name)
             }
         }
         return services
     }
 
-    private static func service(_ value: Model.JSONValue) throws -> ServiceRegistration {
+    private static func service(
+        _ value: Model.JSONValue,
+        at place: String
+    ) throws -> ServiceRegistration {
         do {
             return try JSON.decode(
                 ServiceRegistration.self,
-                from: JSON.encode(joined(value)),
+                from: JSON.encode(joined(value, isCheck: false)),
                 refusesUnknownKeys: true
             )
         } catch {
             let start = "json: unknown field \""
             guard error.code == .unknownField, error.message.hasPrefix(start) else { throw error }
-            throw UnknownKey(name: "service." + error.message.dropFirst(start.count).dropLast())
+            throw UnknownKey(name: place + "." + error.message.dropFirst(start.count).dropLast())
         }
     }
 
-    /// Takes the underscores out of option names, but not out of what users named.
-    private static func joined(_ value: Model.JSONValue) -> Model.JSONValue {
+    /// Gives options the names of the HTTP API, and leaves what users named as it is.
+    private static func joined(_ value: Model.JSONValue, isCheck: Bool) -> Model.JSONValue {
         switch value {
-        case .array(let elements): return .array(elements.map(joined))
+        case .array(let elements):
+            return .array(elements.map { joined($0, isCheck: isCheck) })
         case .object(let members):
             var result: [String: Model.JSONValue] = [:]
             for (name, value) in members {
                 let plain = String(name.lowercased().filter { $0 != "_" })
-                let key = plain == "args" ? "ScriptArgs" : plain == "id" ? name : plain
                 switch plain {
-                case "meta", "config", "header": result[key] = value
-                case "taggedaddresses": result[key] = joinedInside(value)
-                default: result[key] = joined(value)
+                case "meta", "config", "header": result[plain] = value
+                case "taggedaddresses": result[plain] = joinedInside(value)
+                case "check", "checks": result[plain] = joined(value, isCheck: true)
+                case "args": result["ScriptArgs"] = value
+                case "id" where isCheck: result["CheckID"] = value
+                default:
+                    let key = name.contains("_") ? plain : name
+                    result[key] = joined(value, isCheck: false)
                 }
             }
             return .object(result)
@@ -89,11 +97,11 @@ enum ServiceFile {
     /// The same for the values of a map whose keys are the user's.
     private static func joinedInside(_ value: Model.JSONValue) -> Model.JSONValue {
         guard case .object(let members) = value else { return value }
-        return .object(members.mapValues(joined))
+        return .object(members.mapValues { joined($0, isCheck: false) })
     }
 }
 
 /// An option that service definitions do not have.
-private struct UnknownKey: Error {
+struct UnknownKey: Error, Equatable {
     var name: String
 }

@@ -88,18 +88,20 @@ struct ServicesRegisterCommand: AsyncParsableCommand {
         return service
     }
 
-    /// An address with an optional port.
+    /// An address with its port, an IPv6 address in brackets.
     private static func address(_ text: String) throws -> Model.ServiceAddress {
+        let start = "Invalid Tagged Address: "
         var address = Model.ServiceAddress()
-        guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]"),
-            text.hasPrefix("[") || text.firstIndex(of: ":") == colon
-        else {
-            address.address = text
-            return address
+        guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
+            throw CommandFailure("\(start)address \(text): missing port in address")
         }
-        let digits = text[text.index(after: colon)...]
+        guard text.hasPrefix("[") || text.firstIndex(of: ":") == colon else {
+            throw CommandFailure("\(start)address \(text): too many colons in address")
+        }
+        let digits = String(text[text.index(after: colon)...])
         guard let port = Int(digits) else {
-            throw CommandFailure("Tagged address port \"\(digits)\" is not a number")
+            let quoted = GoQuote.quote(digits)
+            throw CommandFailure("\(start)strconv.Atoi: parsing \(quoted): invalid syntax")
         }
         address.address = String(text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" })
         address.port = port
@@ -152,8 +154,7 @@ extension Agent {
         let reply = try await call(prefix) { try await $0.send(request) }
         guard reply.isSuccess else {
             let body = String(decoding: reply.body, as: UTF8.self)
-            let text = body.hasSuffix("\n") ? String(body.dropLast()) : body
-            throw CommandFailure("\(prefix): Unexpected response code: \(reply.status) (\(text))")
+            throw CommandFailure("\(prefix): Unexpected response code: \(reply.status) (\(body))")
         }
     }
 }

@@ -10,11 +10,14 @@ enum ArgumentNormalizer {
         "recurse", "rejoin", "release", "server", "shell", "stale", "syslog", "tags", "ui", "wan",
     ]
 
-    /// Rewrites the arguments behind the names of commands.
-    static func normalize(_ arguments: [String], commands: Set<String>) -> [String] {
+    /// Rewrites the arguments behind the names of commands; `commands` maps them to their subcommands.
+    static func normalize(
+        _ arguments: [String],
+        commands: [String: Set<String>]
+    ) -> [String] {
         var result: [String] = []
         var rest = arguments[...]
-        while let word = rest.first, isCommand(word, depth: result.count, commands) {
+        while let word = rest.first, isCommand(word, after: result, commands) {
             result.append(word)
             rest.removeFirst()
         }
@@ -29,10 +32,8 @@ enum ArgumentNormalizer {
             if let mark = flag.firstIndex(of: "=") { flag = flag[..<mark] }
             if switches.contains(String(flag)) {
                 result += normalized(switch: String(flag), value)
-            } else if let value {
-                result.append("--\(flag)=\(value)")
-            } else if let next = rest.popFirst() {
-                result.append("--\(flag)=\(next)")
+            } else if let value = value ?? rest.popFirst() {
+                result += value.isEmpty ? ["--\(flag)", ""] : ["--\(flag)=\(value)"]
             } else {
                 result.append("--\(flag)")
             }
@@ -43,19 +44,15 @@ enum ArgumentNormalizer {
     /// The groups of commands are two words deep.
     private static func isCommand(
         _ word: String,
-        depth: Int,
-        _ commands: Set<String>
+        after words: [String],
+        _ commands: [String: Set<String>]
     ) -> Bool {
-        guard !word.hasPrefix("-") else { return false }
-        if depth == 0 { return commands.contains(word) }
-        return depth == 1 && second.contains(word)
+        switch words.count {
+        case 0: commands[word] != nil
+        case 1: commands[words[0]]?.contains(word) ?? false
+        default: false
+        }
     }
-
-    /// The second words, of `catalog`, `kv` and `services`.
-    private static let second: Set<String> = [
-        "datacenters", "nodes", "services", "get", "put", "delete", "export", "import",
-        "register", "deregister",
-    ]
 
     private static func normalized(switch flag: String, _ value: String?) -> [String] {
         switch value {
@@ -68,15 +65,44 @@ enum ArgumentNormalizer {
         }
     }
 
-    /// The parser's text about an unknown flag in Go's words, with its usage below.
+    /// The parser's text about a flag in Go's words, with its usage below.
     static func goMessage(_ text: String) -> String {
-        let start = "Error: Unknown option '--"
-        guard text.hasPrefix(start) else {
-            return text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
+        guard let line = text.split(separator: "\n").first else { return text }
+        let quoted = line.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
+        let usage = text[(text.range(of: "\nUsage:")?.lowerBound ?? text.endIndex)...]
+        if line.hasPrefix("Error: Unknown option '"), quoted.count > 1 {
+            return "flag provided but not defined: -\(flagName(quoted[1]))" + usage
         }
-        let rest = text.dropFirst(start.count)
-        let flag = rest.prefix { $0 != "'" }
-        let lines = rest.drop { $0 != "\n" }
-        return "flag provided but not defined: -\(flag.prefix { $0 != "=" })\(lines)"
+        if line.hasPrefix("Error: Missing value for '"), quoted.count > 1 {
+            return "flag needs an argument: -\(flagName(quoted[1]))" + usage
+        }
+        if line.hasPrefix("Error: The value '"), line.contains("' is invalid for '"),
+            quoted.count > 3
+        {
+            let (value, flag) = (quoted[1], flagName(quoted[quoted.count - 2]))
+            let isPair = ["meta", "node-meta", "tagged-address"].contains(flag)
+            let reason = isPair ? "Missing \"=\" value in argument: \(value)" : "parse error"
+            return "invalid value \"\(value)\" for flag -\(flag): \(reason)" + usage
+        }
+        return text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
+    }
+
+    /// The bare name in `--name=value` or `--name <name>`.
+    private static func flagName(_ text: String) -> Substring {
+        text.drop { $0 == "-" }.prefix { $0 != "=" && $0 != " " }
+    }
+}
+
+extension StringProtocol {
+    /// Where `text` occurs first.
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) {
+                return start..<index(start, offsetBy: text.count)
+            }
+            start = index(after: start)
+        }
+        return nil
     }
 }

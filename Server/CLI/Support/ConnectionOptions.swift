@@ -49,7 +49,21 @@ struct ConnectionOptions: ParsableArguments {
         if let clientKey { configuration.tls.keyFile = clientKey }
         if let tlsServerName { configuration.tls.serverName = tlsServerName }
         configuration.requestTimeout = .seconds(60)
+        try Self.check(configuration.tokenFile, "token file")
+        try Self.check(configuration.tls.authorityFile, "CA File")
         return configuration
+    }
+
+    /// Refuses a file that cannot be read, whether it will be used or not.
+    private static func check(_ path: String?, _ what: String) throws {
+        guard let path else { return }
+        do {
+            _ = try Console.readFile(path)
+        } catch {
+            throw CommandFailure(
+                "Error connecting to Consul agent: Error loading \(what): \(error.reason)"
+            )
+        }
     }
 
     /// Runs `body` with a client of the agent; every error becomes one of Go's texts.
@@ -98,48 +112,5 @@ struct ServerOptions: ParsableArguments {
     /// How writes are asked.
     var write: WriteOptions {
         WriteOptions(datacenter: datacenter)
-    }
-}
-
-/// The agent a command talks to.
-struct Agent: Sendable {
-    let client: MusterClient
-    let address: RegistryAddress
-
-    /// Runs a request; its failure becomes `<prefix>: <Go's text>`.
-    func call<Result: Sendable>(
-        _ prefix: String,
-        _ request: (MusterClient) async throws -> Result
-    ) async throws -> Result {
-        do {
-            return try await request(client)
-        } catch let error as MusterError {
-            throw CommandFailure("\(prefix): \(text(of: error))")
-        }
-    }
-
-    /// The error as Consul's Go client words it.
-    func text(of error: MusterError) -> String {
-        if let status = error.status {
-            return "Unexpected response code: \(status) (\(error.body))"
-        }
-        let parts = error.request.split(separator: " ", maxSplits: 1).map(String.init)
-        guard parts.count == 2, error.code == .unreachable || error.code == .timeout else {
-            return error.message
-        }
-        let method = parts[0].prefix(1) + parts[0].dropFirst().lowercased()
-        let authority = String(address.description.drop { $0 != "/" }.drop { $0 == "/" })
-        let scheme = address.usesTLS ? "https" : "http"
-        let url = "\(scheme)://\(authority)\(parts[1])"
-        return "\(method) \"\(url)\": \(reason(of: error, authority))"
-    }
-
-    private func reason(of error: MusterError, _ authority: String) -> String {
-        if error.code == .timeout { return "context deadline exceeded" }
-        let cause = error.cause.map { "\($0)" } ?? error.message
-        if cause.lowercased().contains("refused") || cause.contains("errno: 111") {
-            return "dial tcp \(authority): connect: connection refused"
-        }
-        return "dial tcp \(authority): \(cause)"
     }
 }

@@ -72,7 +72,7 @@ struct WatchCommand: AsyncParsableCommand {
             do {
                 let answer = try await ask(view, options, position, agent)
                 failures = 0
-                guard position.advance(to: answer.index) else { continue }
+                guard position.advance(to: answer.index, answer.json) else { continue }
                 guard let handler else {
                     return Console.output(JSON.pretty(answer.json))
                 }
@@ -114,18 +114,19 @@ struct WatchFailure: Error {
     var reason: String
 }
 
-/// The index a watch has seen.
+/// What a watch has seen.
 struct WatchPosition {
+    /// What the next query waits behind; 0 does not wait.
     private(set) var index: UInt64 = 0
-    private var hasAnswer = false
+    private var seen: [UInt8]?
 
-    /// Takes an answer's index; false when it is the one that was seen already.
+    /// Takes an answer; false when nothing has changed since the one before.
     ///
     /// An index that goes backwards means that the registry started anew: the watch does, too.
-    mutating func advance(to next: UInt64) -> Bool {
-        if hasAnswer, next == index { return false }
-        hasAnswer = true
+    mutating func advance(to next: UInt64, _ answer: [UInt8]) -> Bool {
+        if seen != nil, next == index { return false }
         index = next < index ? 0 : next
-        return true
+        defer { seen = answer }
+        return seen != answer
     }
 }

@@ -19,7 +19,10 @@ struct WatchHandler: Sendable {
             }
         }
         let signal = status & 0x7F
-        if signal != 0 { throw failure("executing", "signal: \(signal)") }
+        if signal != 0 {
+            let name = String(cString: strsignal(signal)).lowercased()
+            throw failure("executing", "signal: \(name)")
+        }
         let code = status >> 8 & 0xFF
         if code != 0 { throw failure("executing", "exit status \(code)") }
     }
@@ -61,6 +64,12 @@ struct WatchHandler: Sendable {
         let code = posix_spawnp(&process, words[0], &actions, nil, argv, environment)
         guard code == 0 else {
             close(ends[1])
+            guard code != ENOENT || words[0].contains("/") else {
+                throw failure(
+                    "starting",
+                    "exec: \"\(words[0])\": executable file not found in $PATH"
+                )
+            }
             let reason = Console.errorText(code)
             throw failure("starting", "fork/exec \(words[0]): \(reason)")
         }

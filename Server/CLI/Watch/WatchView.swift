@@ -47,7 +47,10 @@ struct WatchView: Sendable {
         case "1", "t", "T", "true", "TRUE", "True": query.append(("passing", "1"))
         case let other:
             let quoted = GoQuote.quote(other)
-            throw CommandFailure("strconv.ParseBool: parsing \(quoted): invalid syntax")
+            throw CommandFailure(
+                "Failed to parse passingonly flag: "
+                    + "strconv.ParseBool: parsing \(quoted): invalid syntax"
+            )
         }
     }
 

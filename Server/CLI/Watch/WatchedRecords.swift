@@ -64,9 +64,80 @@ struct WatchedService: WireRecord {
         try visitor.field("Weights", &weights)
         try visitor.field("EnableTagOverride", &service.enableTagOverride)
         try visitor.indexes(&service.indexes)
-        try visitor.field("Proxy", &service.proxy)
+        var proxy = WatchedProxy(proxy: service.proxy)
+        try visitor.field("Proxy", &proxy)
         try visitor.field("Connect", &service.connect)
-        if Visitor.isReading { service.weights = weights.weights }
+        if Visitor.isReading {
+            service.weights = weights.weights
+            service.proxy = proxy.proxy
+        }
+    }
+}
+
+/// The proxy part of a service.
+struct WatchedProxy: WireRecord {
+    var proxy = ProxyConfiguration()
+
+    init() {}
+
+    init(proxy: ProxyConfiguration) {
+        self.proxy = proxy
+    }
+
+    static var goType: String { "api.AgentServiceConnectProxyConfig" }
+
+    mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError) {
+        var upstreams = (proxy.upstreams ?? []).map { WatchedUpstream(upstream: $0) }
+        var gateway = WatchedGateway(mode: proxy.meshGatewayMode)
+        try visitor.field("DestinationServiceName", &proxy.destinationServiceName, .omitEmpty)
+        try visitor.field("DestinationServiceID", &proxy.destinationServiceID, .omitEmpty)
+        try visitor.field("LocalServiceAddress", &proxy.localServiceAddress, .omitEmpty)
+        try visitor.field("LocalServicePort", &proxy.localServicePort, .omitEmpty)
+        try visitor.field("Config", &proxy.config, .omitEmpty)
+        try visitor.field("Upstreams", &upstreams, .omitEmpty)
+        try visitor.field("MeshGateway", &gateway)
+        try visitor.field("Expose", &proxy.expose)
+        if Visitor.isReading {
+            proxy.upstreams = upstreams.map(\.upstream)
+            proxy.meshGatewayMode = gateway.mode
+        }
+    }
+}
+
+/// An upstream of a proxy.
+struct WatchedUpstream: WireRecord {
+    var upstream = Upstream()
+
+    init() {}
+
+    init(upstream: Upstream) {
+        self.upstream = upstream
+    }
+
+    static var goType: String { "api.Upstream" }
+
+    mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError) {
+        var gateway = WatchedGateway(mode: upstream.meshGatewayMode)
+        try visitor.field("DestinationType", &upstream.destinationType, .omitEmpty)
+        try visitor.field("DestinationNamespace", &upstream.destinationNamespace, .omitEmpty)
+        try visitor.field("DestinationName", &upstream.destinationName)
+        try visitor.field("Datacenter", &upstream.datacenter, .omitEmpty)
+        try visitor.field("LocalBindAddress", &upstream.localBindAddress, .omitEmpty)
+        try visitor.field("LocalBindPort", &upstream.localBindPort, .omitEmpty)
+        try visitor.field("Config", &upstream.config, .omitEmpty)
+        try visitor.field("MeshGateway", &gateway)
+        if Visitor.isReading { upstream.meshGatewayMode = gateway.mode }
+    }
+}
+
+/// The object around a mesh gateway mode.
+struct WatchedGateway: WireRecord {
+    var mode = ""
+
+    static var goType: String { "api.MeshGatewayConfig" }
+
+    mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError) {
+        try visitor.field("Mode", &mode, .omitEmpty)
     }
 }
 

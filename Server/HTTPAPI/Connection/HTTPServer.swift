@@ -29,8 +29,8 @@ package final class HTTPServer: Sendable {
 
     /// Makes a server that does nothing until `start()`.
     ///
-    /// The table should come from `RouteTable.standard(for:)`, which has the routes of the registry and
-    /// those the agent adds.
+    /// The table should come from `RouteTable.standard(for:)`, which has the routes of the registry
+    /// and those the agent adds.
     package init(group: any EventLoopGroup, services: APIServices, routes: RouteTable) {
         self.group = group
         self.services = services

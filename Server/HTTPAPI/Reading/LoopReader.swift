@@ -18,8 +18,8 @@ final class LoopReader {
 
     /// Evaluates a query on the newest published state.
     ///
-    /// The state has every write that was acknowledged anywhere, which on the leader is what the default
-    /// and the consistent mode promise.
+    /// The state has every write that was acknowledged anywhere, which on the leader is what the
+    /// default and the consistent mode promise.
     func evaluate(_ query: ReadQuery) throws(HTTPError) -> ReadAnswer {
         guard query.options.datacenter == services.settings.datacenter else {
             throw .failed("No path to datacenter")

@@ -1,12 +1,13 @@
 import NIOCore
 import Replica
 
-/// The replies of one event loop that are ready to be sent again, by the exact bytes of the request's
-/// head.
+/// The replies of one event loop that are ready to be sent again, by the exact bytes of the
+/// request's head.
 ///
-/// Four entries share a bucket, so looking up costs the same whatever clients send. An entry stays true
-/// until a commit touches a topic it was read from; then it is read anew, without parsing, when it is
-/// asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and `preparedBytesPerLoop`.
+/// Four entries share a bucket, so looking up costs the same whatever clients send. An entry stays
+/// true until a commit touches a topic it was read from; then it is read anew, without parsing,
+/// when it is asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and
+/// `preparedBytesPerLoop`.
 final class PreparedReplies {
     private final class Entry {
         let key: [UInt8]

@@ -19,8 +19,8 @@ package struct ReadAnswer: Sendable {
     }
 }
 
-/// A read of the registry that may be evaluated again: on wake-ups, for others who ask the same, and to
-/// renew a prepared reply.
+/// A read of the registry that may be evaluated again: on wake-ups, for others who ask the same,
+/// and to renew a prepared reply.
 package struct ReadQuery: Sendable {
     package typealias Evaluation = @Sendable (_ state: Published) throws(HTTPError) -> ReadAnswer
 
