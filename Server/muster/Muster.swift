@@ -1,4 +1,5 @@
 import Agent
+import CLI
 import Glibc
 
 /// The program: a registry, and the commands that talk to one.
@@ -6,7 +7,6 @@ import Glibc
 struct Muster {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        guard arguments.first == "agent" else { return }
-        exit(await AgentCommand.run(Array(arguments.dropFirst())))
+        exit(await CommandLineTool.run(arguments) { await AgentCommand.run($0) })
     }
 }

@@ -8,7 +8,7 @@ extension StateStore {
         _ service: CatalogService,
         _ context: inout WriteContext
     ) throws(StoreError) {
-        try validateMeta(of: service, node: node)
+        try validate(service.meta ?? [:], ofService: service.id, node: node)
         guard let name = nodeTable.name(node.folded) else { throw .missingNode }
         writeService(on: name, service, &context)
     }
@@ -16,12 +16,13 @@ extension StateStore {
     /// Refuses metadata that breaks the rules.
     ///
     /// - Source: Consul: PUT /v1/catalog/register, "Invalid Service Meta for node …"
-    func validateMeta(of service: CatalogService, node: String) throws(StoreError) {
-        guard let meta = service.meta, !meta.isEmpty else { return }
+    func validate(
+        _ meta: [String: String],
+        ofService id: String,
+        node: String
+    ) throws(StoreError) {
         guard let problem = metaProblem(meta) else { return }
-        throw StoreError(
-            "Invalid Service Meta for node \(node) and serviceID \(service.id): \(problem)"
-        )
+        throw StoreError("Invalid Service Meta for node \(node) and serviceID \(id): \(problem)")
     }
 
     private func metaProblem(_ meta: [String: String]) -> String? {
@@ -63,12 +64,11 @@ extension StateStore {
     /// Writes a validated instance on a node that is there, unless it is there already just so.
     mutating func writeService(
         on node: NodeName,
-        _ service: CatalogService,
+        _ service: consuming CatalogService,
         _ context: inout WriteContext
     ) {
         let foldedID = service.id.folded
         let old = nodeTable.service(node, foldedID)
-        var service = service
         let hasTags = service.tags != nil
         let first = RecordIndexes(create: context.index, modify: context.index)
         service.indexes = old?.indexes ?? first

@@ -22,23 +22,13 @@ enum Fragment {
     static func encode(_ service: inout CatalogService) -> [UInt8] {
         if service.tags == nil { service.tags = [] }
         if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
-        return write(&service)
+        return JSON.encode(service)
     }
 
     /// Also fills in what replies show where the registration had nothing.
     static func encode(_ check: inout HealthCheck) -> [UInt8] {
         if check.serviceTags == nil { check.serviceTags = [] }
-        return write(&check)
-    }
-
-    /// Encodes in place, without the copy of the record that `JSON.encode` makes.
-    private static func write<Record: WireRecord>(_ record: inout Record) -> [UInt8] {
-        var writer = JSONWriter(capacity: 512)
-        writer.beginObject()
-        // Writers refuse nothing.
-        do { try record.visit(&writer) } catch {}
-        writer.endObject()
-        return writer.bytes
+        return JSON.encode(check)
     }
 
     /// The service of a fragment; nil never happens for what `encode` made.

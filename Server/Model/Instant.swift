@@ -1,6 +1,4 @@
-package import Model
-
-/// A moment of the agent's monotonic clock.
+/// A moment of this process's monotonic clock.
 ///
 /// Unit: nanoseconds since an arbitrary start; only differences mean something. The shell supplies
 /// it, no core reads a clock.
