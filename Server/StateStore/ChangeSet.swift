@@ -1,6 +1,7 @@
 /// What one or more commits touched.
 ///
-/// Changed keys are listed apart, because a watch of a prefix meets every key below it: ask `wakes`.
+/// Changed keys are listed apart, because a watch of a prefix meets every key below it: ask
+/// `wakes`.
 package struct ChangeSet: Sendable {
     /// A topic of one name.
     private struct Named: Hashable {

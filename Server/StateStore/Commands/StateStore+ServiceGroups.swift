@@ -10,7 +10,8 @@ struct InstancePlace {
 
 /// Where services are found by name: the groups of their instances.
 extension StateStore {
-    /// Makes the instance's record and puts it where queries of its service and its mesh name find it.
+    /// Makes the instance's record and puts it where queries of its service and its mesh name find
+    /// it.
     mutating func placeInGroups(
         _ service: CatalogService,
         _ json: [UInt8],
