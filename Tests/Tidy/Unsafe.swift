@@ -4,6 +4,10 @@ enum Unsafe {
     static let allowed: Set<String> = [
         "ClientSDK/MusterBalancing/PickTable.swift",
         "ClientSDK/MusterBalancing/Stripes.swift",
+        "Server/Replica/InMemoryLog.swift",
+        "Server/StateStore/Records/RecordStorage.swift",
+        "Server/StateStore/Tables/Cell.swift",
+        "Server/StateStore/Tree/OrderedTree.swift",
     ]
 
     static let markers = ["@unchecked Sendable", "nonisolated(unsafe)", "unowned"]

@@ -12,7 +12,8 @@ package struct NodeDetails: Sendable {
 extension StateStore {
     /// The instances of a service that have all of `tags`, ascending by folded node name, then id.
     ///
-    /// With `connect` those that offer the service through the mesh: its proxies and native instances.
+    /// With `connect` those that offer the service through the mesh: its proxies and native
+    /// instances.
     /// Serves `health/service`, `catalog/service`, their `connect` forms, and DNS.
     /// - Source: Consul: GET /v1/health/service/:service, GET /v1/health/connect/:service
     package func serviceInstances(
@@ -58,7 +59,8 @@ extension StateStore {
         return Answer(instances, indexes.catalog, [.nodes, .services, .checks])
     }
 
-    /// The checks of a node and its services, ascending by folded id; empty when there is no such node.
+    /// The checks of a node and its services, ascending by folded id; empty when there is no such
+    /// node.
     ///
     /// - Source: Consul: GET /v1/health/node/:node
     package func nodeChecks(_ name: String) -> Answer<[CheckRecord]> {
@@ -116,7 +118,7 @@ extension StateStore {
 
     /// The checks with a status (nil: with any), ascending by folded node name, then id.
     ///
-    /// O(all checks).
+    /// O(all checks) for passing and any, O(checks that are not passing) otherwise.
     ///
     /// - Source: Consul: GET /v1/health/state/:state
     package func checksInState(
@@ -130,6 +132,14 @@ extension StateStore {
             index = max(index, indexes.nodes)
         }
         var checks: [CheckRecord] = []
+        if let status, status != .passing {
+            for element in troubledChecks where element.record.status == status {
+                let node = nodeTable[element.record.nodeName]?.value.record
+                guard nodeMeta.isEmpty || node?.matches(nodeMeta) == true else { continue }
+                checks.append(element.record)
+            }
+            return Answer(checks, index, topics)
+        }
         for entry in nodeTable.all where entry.record.matches(nodeMeta) {
             for check in entry.checks where status == nil || check.status == status {
                 checks.append(check)
