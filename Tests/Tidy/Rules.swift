@@ -43,7 +43,10 @@ enum Rules {
     /// `try?` throws a reason away, so it must give one itself.
     static func unexplainedTry(_ file: SourceFile) -> [Violation] {
         var found: [Violation] = []
-        for (index, line) in file.lines.enumerated() where code(of: line).contains("try?") {
+        for (index, line) in file.lines.enumerated() {
+            // Whole words: the type `Entry?` ends alike.
+            let words = code(of: line).split { !($0.isLetter || $0 == "?") }
+            guard words.contains("try?") else { continue }
             let nearby = file.lines[max(0, index - 1)...min(index + 1, file.lines.count - 1)]
             guard !nearby.contains(where: { $0.contains("//") }) else { continue }
             let message = "try? without its reason beside it"
