@@ -160,7 +160,13 @@ let package = Package(
                 nioPosix, nioHTTP1, nioEmbedded,
             ]
         ),
-        tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
+        tests(
+            "DNSAPITests",
+            [
+                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix, nioEmbedded,
+            ],
+            resources: [.copy("Golden")]
+        ),
         tests("AgentTests", ["Agent", "Model", "LocalState"]),
         tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
