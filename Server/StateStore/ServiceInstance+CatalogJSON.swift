@@ -83,14 +83,23 @@ extension ServiceInstance {
 
     /// The whole `catalog/service` reply, without a final newline.
     package static func catalogJSON(_ instances: [ServiceInstance]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(2 + instances.count * 700)
-        bytes.append(UInt8(ascii: "["))
-        for (position, instance) in instances.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            instance.writeCatalogJSON { bytes.append(contentsOf: $0) }
+        // Each entry is shorter than its parts and what the longer names add.
+        let size = instances.reduce(2) { size, instance in
+            size + instance.node.json.count + instance.service.withJSON { $0.count } + 256
         }
-        bytes.append(UInt8(ascii: "]"))
-        return bytes
+        return Array(unsafeUninitializedCapacity: size) { buffer, count in
+            let bytes = UnsafeMutableRawBufferPointer(buffer)
+            func write(_ piece: UnsafeRawBufferPointer) {
+                precondition(piece.count <= size - count, "entry longer than \(size) bytes")
+                UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: piece)
+                count += piece.count
+            }
+            write(UnsafeRawBufferPointer("["))
+            for (position, instance) in instances.enumerated() {
+                if position > 0 { write(UnsafeRawBufferPointer(",")) }
+                instance.writeCatalogJSON(write)
+            }
+            write(UnsafeRawBufferPointer("]"))
+        }
     }
 }

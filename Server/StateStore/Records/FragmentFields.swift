@@ -7,8 +7,10 @@ struct FragmentFields: Sequence, IteratorProtocol {
         let key: UnsafeRawBufferPointer
         let value: UnsafeRawBufferPointer
 
+        @inline(__always)
         func isNamed(_ name: StaticString) -> Bool {
-            Bytes.order(key, UnsafeRawBufferPointer(name)) == 0
+            key.count == name.utf8CodeUnitCount
+                && Bytes.order(key, UnsafeRawBufferPointer(name)) == 0
         }
     }
 
