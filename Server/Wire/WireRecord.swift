@@ -153,15 +153,15 @@ extension WireRecord {
     }
 
     package mutating func readPack(_ reader: inout MessagePackReader) throws(WireError) {
-        guard var frame = try reader.beginRecord() else {
+        guard let enclosing = try reader.beginRecord() else {
             self = Self()
             return
         }
-        while try reader.nextKey(&frame) {
+        while reader.hasKey {
             reader.matched = false
             try visit(&reader)
-            if !reader.matched { try reader.skipValue() }
+            if !reader.matched { try reader.skipUnknownField() }
         }
-        reader.endRecord()
+        reader.endRecord(enclosing)
     }
 }

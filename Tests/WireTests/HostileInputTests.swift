@@ -23,10 +23,12 @@ struct HostileInputTests {
         #"{"Name":"ü","Check":{"TTL":"1m30s","Header":{"a":["b"]}},"Port":-1.5e3,"Meta":null}"#,
     ].map { Array($0.utf8) }
 
-    private static let packed: [[UInt8]] = SampleCommands.all.map { command in
-        var output: [UInt8] = []
-        CommandCoding.encode(command, into: &output)
-        return output
+    private static let packed: [[UInt8]] = SampleCommands.all.flatMap { command in
+        [true, false].map { canonical in
+            var output: [UInt8] = []
+            CommandCoding.encode(command, canonical: canonical, into: &output)
+            return output
+        }
     }
 
     /// Reads `input` as everything that comes from outside; only crashes count.
