@@ -162,7 +162,7 @@ let package = Package(
             ]
         ),
         tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
-        tests("AgentTests", ["Agent", "Model", "LocalState"]),
+        tests("AgentTests", ["Agent", "Model", "LocalState", "HTTPAPI", nioCore, nioPosix]),
         tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(

@@ -21,12 +21,29 @@ package enum AgentCommand {
         do throws(StartError) {
             configuration = try AgentSettings.resolve(arguments)
         } catch {
-            LogSink(level: .info, file: 2).put(error.description + "\n")
+            LogSink(level: .info, console: 2).put(error.description + "\n")
             return 1
         }
         sink.level = configuration.logLevel
         sink.setJSON(configuration.logsJSON)
-        return await run(configuration, arguments, sink)
+        do throws(StorageError) {
+            if !configuration.logFile.isEmpty { try sink.open(prefix: configuration.logFile) }
+            if !configuration.pidFile.isEmpty {
+                let text = Array("\(getpid())".utf8)
+                try FileSystem.replace(
+                    configuration.pidFile,
+                    with: text,
+                    mode: 0o644,
+                    isDurable: false
+                )
+            }
+        } catch {
+            sink.put("==> \(error.description)\n")
+            return 1
+        }
+        let code = await run(configuration, arguments, sink)
+        if !configuration.pidFile.isEmpty { unlink(configuration.pidFile) }
+        return code
     }
 
     private static func run(

@@ -50,7 +50,8 @@ extension Raft {
         }
         guard wasLeader else { return }
         resign(into: &effects)
-        if !faults.has(.forgetsElectionTimer) { drawElectionDeadline(now: now) }
+        drawElectionDeadline(now: now)
+        if faults.has(.forgetsElectionTimer) { electionDeadline = Instant(nanoseconds: .max) }
     }
 
     /// Gives up what only a leader has.

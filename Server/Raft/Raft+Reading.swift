@@ -81,7 +81,7 @@ extension Raft {
         }
     }
 
-    mutating func failLeaderReads(_ refusal: Refusal, into effects: inout RaftEffects) {
+    mutating func failLeaderReads(_ refusal: RaftRefusal, into effects: inout RaftEffects) {
         for read in (leading.confirming?.reads ?? []) + leading.filling {
             guard case .local(let token) = read else { continue }
             effects.answers.append(.refused(token, refusal))
@@ -145,7 +145,7 @@ extension Raft {
         }
     }
 
-    mutating func failForwardedReads(_ refusal: Refusal, into effects: inout RaftEffects) {
+    mutating func failForwardedReads(_ refusal: RaftRefusal, into effects: inout RaftEffects) {
         for token in (reads.forwarded?.tokens ?? []) + reads.filling {
             effects.answers.append(.refused(token, refusal))
         }

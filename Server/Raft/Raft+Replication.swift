@@ -28,7 +28,7 @@ extension Raft {
         of proposal: Proposal,
         uncommitted: Int,
         _ accepted: Int
-    ) -> Refusal? {
+    ) -> RaftRefusal? {
         let limits = settings.limits
         if role != .leader { return .notLeader(leader: leader) }
         if leading.transfer != nil { return .transferring }
@@ -76,8 +76,13 @@ extension Raft {
             || (faults.has(.ignoresWindow) && follower.state == .replicate && !follower.isReading)
         guard mayAppend else {
             // The window may be full of lost appends: an empty one finds that out.
-            if follower.owesAppend, follower.state == .replicate, !follower.isReading {
+            guard follower.owesAppend, follower.state == .replicate, !follower.isReading else {
+                return false
+            }
+            if follower.next > log.base.index {
                 sendAppend([], to: &follower, into: &effects)
+            } else {
+                beginSnapshot(to: &follower, now: now, into: &effects)
             }
             return false
         }

@@ -76,11 +76,11 @@ package enum RaftAnswer: Hashable, Sendable {
     case readable(RequestToken, LogIndex)
     /// The change of members is committed, or the transfer has ended this leader's term.
     case done(RequestToken)
-    case refused(RequestToken, Refusal)
+    case refused(RequestToken, RaftRefusal)
 }
 
 /// Why a request was not served.
-package enum Refusal: Hashable, Sendable {
+package enum RaftRefusal: Hashable, Sendable {
     /// Another server leads, as far as this one knows.
     case notLeader(leader: NodeID?)
     /// The leader is handing over; ask again soon.

@@ -1,9 +1,11 @@
 /// Bytes in their own order: how every key of the store is compared.
 ///
-/// Swift compares strings by Unicode equivalence; names and keys of the registry are equal only when
+/// Swift compares strings by Unicode equivalence; names and keys of the registry are equal only
+/// when
 /// their bytes are.
 enum Bytes {
-    /// Below zero, zero or above zero as `left` sorts before, with or after `right`; a prefix sorts first.
+    /// Below zero, zero or above zero as `left` sorts before, with or after `right`; a prefix sorts
+    /// first.
     @inline(__always)
     static func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
         let shared = min(left.count, right.count)
@@ -83,9 +85,11 @@ enum Bytes {
 }
 
 extension String {
-    /// The form that names of nodes, services and checks are looked up by: lower case, rune by rune.
+    /// The form that names of nodes, services and checks are looked up by: lower case, rune by
+    /// rune.
     ///
-    /// - Source: Consul: `/v1/catalog/node/foo` finds the node `Foo`; a service's and a check's id likewise.
+    /// - Source: Consul: `/v1/catalog/node/foo` finds the node `Foo`; a service's and a check's id
+    ///   likewise.
     package var folded: String {
         let needsWork = Bytes.with(self) { !Bytes.isFolded($0) }
         guard needsWork else { return self }

@@ -1,18 +1,18 @@
 /// What one or more commits touched.
 ///
-/// Changed keys are listed apart, because a watch of a prefix meets every key below it: ask `wakes`.
+/// Changed keys are listed apart, because a watch of a prefix meets every key below it: ask
+/// `wakes`.
 package struct ChangeSet: Sendable {
     /// A topic of one name.
-    private struct Named: Hashable {
+    private struct Named: Equatable {
         let kind: Topic.Kind
         let hash: UInt64
     }
 
     /// A bit for each kind that was touched as a whole.
     private var kinds: UInt32 = 0
-    private var named: Set<Named> = []
-    /// The changed keys by hash, to find one among many.
-    private var keyHashes: Set<UInt64> = []
+    /// In order; a topic may come more than once, but not again within a few of itself.
+    private var named: [Named] = []
 
     /// Keys that were written or deleted one by one, in order; a key may come more than once.
     package private(set) var keys: [String] = []
@@ -27,7 +27,7 @@ package struct ChangeSet: Sendable {
         kinds == 0 && named.isEmpty && keys.isEmpty && deletedPrefixes.isEmpty
     }
 
-    /// Everything touched except keys, in no particular order.
+    /// Everything touched except keys; a topic may come more than once.
     package var topics: [Topic] {
         Topic.Kind.allCases.filter { kinds & $0.bit != 0 }.map { .all($0) }
             + named.map { .one($0.kind, $0.hash) }
@@ -36,8 +36,7 @@ package struct ChangeSet: Sendable {
     /// Adds what `other` touched.
     package mutating func formUnion(_ other: ChangeSet) {
         kinds |= other.kinds
-        named.formUnion(other.named)
-        keyHashes.formUnion(other.keyHashes)
+        named += other.named
         keys += other.keys
         deletedPrefixes += other.deletedPrefixes
         leftTombstones = leftTombstones || other.leftTombstones
@@ -47,7 +46,6 @@ package struct ChangeSet: Sendable {
     package mutating func removeAll() {
         kinds = 0
         named.removeAll(keepingCapacity: true)
-        keyHashes.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
         deletedPrefixes.removeAll(keepingCapacity: true)
         leftTombstones = false
@@ -55,11 +53,11 @@ package struct ChangeSet: Sendable {
 
     /// Whether a query that depends on `topic` must be evaluated again.
     ///
-    /// O(1) except for prefixes (each changed key) and keys (each deleted prefix).
+    /// O(what was touched): to find the watchers of a commit, look `topics` up among theirs instead.
     package func wakes(_ topic: Topic) -> Bool {
         switch topic {
         case .key(let key):
-            keyHashes.contains(Bytes.with(key) { Topic.hash($0) })
+            keys.contains { Bytes.equal($0, key) }
                 || deletedPrefixes.contains { Bytes.hasPrefix(key, $0) }
         case .keyPrefix(let prefix):
             keys.contains { Bytes.hasPrefix($0, prefix) }
@@ -87,11 +85,12 @@ package struct ChangeSet: Sendable {
     }
 
     mutating func touch(_ kind: Topic.Kind, _ hash: UInt64) {
-        named.insert(Named(kind: kind, hash: hash))
+        let topic = Named(kind: kind, hash: hash)
+        guard !named.suffix(8).contains(topic) else { return }
+        named.append(topic)
     }
 
     mutating func touchKey(_ key: String) {
-        keyHashes.insert(Bytes.with(key) { Topic.hash($0) })
         keys.append(key)
     }
 

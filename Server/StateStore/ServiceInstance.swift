@@ -1,6 +1,7 @@
 package import Model
 
-/// A service instance with its node and the checks that speak for it: one entry of `health/service`.
+/// A service instance with its node and the checks that speak for it: one entry of
+/// `health/service`.
 package struct ServiceInstance: Sendable {
     package let node: NodeRecord
     /// The checks of the node itself, ascending by id.

@@ -2,7 +2,8 @@ package import Model
 
 /// The registry's state: a value whose copies are snapshots.
 ///
-/// A copy costs a few dozen references and shares everything with the original; readers keep one as long as
+/// A copy costs a few dozen references and shares everything with the original; readers keep one as
+/// long as
 /// they like while the owner applies commands to its own. Nothing in here reads a clock or a random
 /// number, and nothing depends on the order of a hash table: the same commands give the same state.
 package struct StateStore: Sendable {
@@ -32,7 +33,8 @@ package struct StateStore: Sendable {
 
     /// Applies one committed command: total, deterministic, and all or nothing.
     ///
-    /// Commands come in the order of their indexes. `stamped` is the leader's time of the command; lock-delays
+    /// Commands come in the order of their indexes. `stamped` is the leader's time of the command;
+    /// lock-delays
     /// compare such stamps. What the command touched is added to `changes`.
     /// - Source: Consul: Raft sheet §7.
     package mutating func apply(

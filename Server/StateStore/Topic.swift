@@ -1,7 +1,9 @@
 /// Something a query reads and a commit may touch.
 ///
-/// A query lists the topics its answer depends on; a commit lists those it touched. A parked query is
-/// evaluated again only when the two meet. Names are folded (`String.folded`): take topics from answers
+/// A query lists the topics its answer depends on; a commit lists those it touched. A parked query
+/// is
+/// evaluated again only when the two meet. Names are folded (`String.folded`): take topics from
+/// answers
 /// rather than making them by hand.
 package enum Topic: Hashable, Sendable {
     /// One key.

@@ -29,6 +29,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "/v1/kv/none", "/v1/kv/none?recurse", "/v1/health/service/none",
+        "/v1/health/state/critical", "/v1/catalog/node/none", "/v1/session/node/none",
+    ])
+    func theIndexOfWhatDoesNotExistNeverGoesBack(_ path: String) throws {
+        let server = TestServer()
+        let connection = try server.connect()
+        let other = try server.connect()
+        var last = 0
+        for round in 0..<6 {
+            server.set("some", "\(round)")
+            server.register("web", node: "n\(round)")
+            // A head that the table does not know, then one that it does.
+            let fresh = try ParsedReply(other.get(path, "X-Round: \(round)\r\n")).index
+            let known = try ParsedReply(connection.get(path)).index
+            #expect(fresh == known)
+            #expect((known ?? 0) >= last)
+            last = known ?? 0
+        }
+    }
+
     @Test func unrelatedWritesLeaveAPreparedReplyAlone() throws {
         let server = TestServer()
         server.register("web")

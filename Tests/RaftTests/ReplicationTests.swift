@@ -19,7 +19,7 @@ struct ReplicationTests {
         var cluster = ScriptedCluster(voters: 1...3)
         cluster.elect(1)
         cluster.propose(2, 5)
-        let refusal = Refusal.notLeader(leader: .number(1))
+        let refusal = RaftRefusal.notLeader(leader: .number(1))
         #expect(cluster.takeAnswers(2) == [.refused(RequestToken(rawValue: 5), refusal)])
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 /// The store and the plain registry, given the same commands, say the same.
 @Suite struct OracleTests {
-    @Test(arguments: (1...40).map { UInt64($0) })
+    @Test(arguments: (1...20).map { UInt64($0) })
     func `agrees with the plain registry on every result and every record`(seed: UInt64) {
         var generator = CommandGenerator(seed: seed &* 7919)
         var store = StateStore()

@@ -39,16 +39,18 @@ package struct AgentLogHandler: LogHandler {
 package final class LogSink: Sendable {
     private struct State {
         var level: Logger.Level
-        var isJSON: Bool
+        var isJSON = false
+        /// Open for as long as the process lives.
+        var file: CInt?
     }
 
     private let state: Mutex<State>
-    private let file: CInt
+    private let console: CInt
 
     /// Makes a sink that writes to an open file (1 is the standard output).
-    package init(level: Logger.Level, isJSON: Bool = false, file: CInt = 1) {
-        state = Mutex(State(level: level, isJSON: isJSON))
-        self.file = file
+    package init(level: Logger.Level, console: CInt = 1) {
+        state = Mutex(State(level: level))
+        self.console = console
     }
 
     package var level: Logger.Level {
@@ -58,6 +60,22 @@ package final class LogSink: Sendable {
 
     package func setJSON(_ isJSON: Bool) {
         state.withLock { $0.isJSON = isJSON }
+    }
+
+    /// Writes every line to a new file as well; its name is `prefix` with the moment.
+    ///
+    /// - Source: Consul: docs/agent/options `log_file`.
+    func open(prefix: String) throws(StorageError) {
+        var prefix = prefix.hasSuffix("/") ? prefix + "consul" : prefix
+        var ending = ".log"
+        if let dot = prefix.lastIndex(of: "."), !prefix[dot...].contains("/") {
+            ending = String(prefix[dot...])
+            prefix = String(prefix[..<dot])
+        }
+        let path = "\(prefix)-\(Clocks.wall().seconds)\(ending)"
+        let file = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw StorageError("create", path, code: errno) }
+        state.withLock { $0.file = file }
     }
 
     /// Writes one line; what cannot be written is lost.
@@ -78,16 +96,20 @@ package final class LogSink: Sendable {
 
     /// Writes text as it is, for the greeting and for complaints before there is a log.
     package func put(_ text: String) {
+        let file = state.withLock { $0.file }
+        Self.put(text, to: console)
+        if let file { Self.put(text, to: file) }
+    }
+
+    private static func put(_ text: String, to file: CInt) {
         var text = text
         text.withUTF8 { bytes in
             var position = 0
             while position < bytes.count {
-                let rest = UnsafeRawBufferPointer(bytes)[position...]
-                let count = Glibc.write(
-                    file,
-                    UnsafeRawBufferPointer(rebasing: rest).baseAddress,
-                    rest.count
+                let rest = UnsafeRawBufferPointer(
+                    rebasing: UnsafeRawBufferPointer(bytes)[position...]
                 )
+                let count = Glibc.write(file, rest.baseAddress, rest.count)
                 guard count > 0 || errno == EINTR else { return }
                 position += max(0, count)
             }

@@ -38,7 +38,7 @@ enum FileSystem {
 
     /// Replaces the file as a whole: whoever reads it finds the old text or the new one.
     ///
-    /// - Parameter isDurable: whether the text must survive a loss of power once this returns.
+    /// With `isDurable` the new text survives a loss of power once this returns.
     static func replace(
         _ path: String,
         with bytes: [UInt8],

@@ -99,7 +99,9 @@ extension UserEvent {
         return lower ^ upper
     }
 
-    /// Bytes that an event may have on the wire. - Source: serf, `UserEventSizeLimit`.
+    /// Bytes that an event may have on the wire.
+    ///
+    /// - Source: serf, `UserEventSizeLimit`.
     private static let sizeLimit = 512
 
     /// Refuses an event that gossip could not carry.

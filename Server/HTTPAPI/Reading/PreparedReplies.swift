@@ -15,7 +15,11 @@ final class PreparedReplies {
         let query: ReadQuery
         let variant: ReplyVariant
         var rendered: RenderedReply
+        /// Nil once a topic was touched.
         var watch: WatchID?
+        /// See `ReadAnswer.isPinned`.
+        var isPinned = false
+        var generation: UInt64 = 0
         /// Counted against the limit.
         var bytes: Int
 
@@ -62,7 +66,7 @@ final class PreparedReplies {
                     entry.key.count == head.count,
                     entry.key.withUnsafeBytes({ $0.elementsEqual(head) })
                 else { continue }
-                if entry.watch == nil, !renew(entry, date: date) {
+                if !isCurrent(entry), !renew(entry, date: date) {
                     remove(at: position)
                     return nil
                 }
@@ -104,6 +108,11 @@ final class PreparedReplies {
         watch(entry, answer)
     }
 
+    /// Whether the entry still says what a new evaluation would.
+    private func isCurrent(_ entry: Entry) -> Bool {
+        entry.watch != nil && (entry.isPinned || entry.generation == reader.generation)
+    }
+
     /// Reads an entry anew whose topics were touched; false when it can no longer be kept.
     private func renew(_ entry: Entry, date: HTTPDate) -> Bool {
         guard let answer = try? reader.evaluate(entry.query) else { return false }  // Asked again.
@@ -118,6 +127,9 @@ final class PreparedReplies {
     }
 
     private func watch(_ entry: Entry, _ answer: ReadAnswer) {
+        if let old = entry.watch { reader.watches.cancel(old) }
+        entry.isPinned = answer.isPinned
+        entry.generation = answer.generation
         entry.watch = reader.watches.park(answer.topics, urgency: .deferred) { [weak entry] in
             entry?.watch = nil
         }

@@ -1,7 +1,8 @@
 import Model
 
 extension StateStore {
-    /// Writes a node, its service and its checks; first everything is validated, then nothing can fail.
+    /// Writes a node, its service and its checks; first everything is validated, then nothing can
+    /// fail.
     ///
     /// - Source: Consul: PUT /v1/catalog/register
     mutating func applyRegister(

@@ -88,7 +88,7 @@ extension StateStore {
             entry.checks.insert(record, at: foldedID)
             entry.checksIndex = index
         }
-        change(of: owner, &context) { $0.setting(record) }
+        change(of: owner, .set(record), &context)
         noteCheckChange(record, &context)
     }
 
@@ -116,25 +116,22 @@ extension StateStore {
 
     /// Takes a check off what it speaks for.
     private mutating func detach(_ record: CheckRecord, _ context: inout WriteContext) {
-        let id = record.foldedID
         let node = record.nodeName
         let serviceID = record.serviceID.folded
         let service = record.isNodeLevel ? nil : nodeTable.service(node, serviceID)
         let owner = CheckOwner(node: node, service: service, foldedServiceID: serviceID)
         guard record.isNodeLevel || service != nil else { return }
-        change(of: owner, &context) { $0.removing(id) }
+        change(of: owner, .remove(record.foldedID), &context)
     }
 
     /// Changes the list of checks that an instance has, or a node and so every instance on it.
     private mutating func change(
         of owner: CheckOwner,
-        _ context: inout WriteContext,
-        _ edit: (CheckList) -> CheckList
+        _ edit: CheckEdit,
+        _ context: inout WriteContext
     ) {
         guard let service = owner.service else {
-            nodeTable.update(owner.node) { entry in
-                entry.nodeChecks = edit(CheckList(entry.nodeChecks)).array
-            }
+            nodeTable.update(owner.node) { $0.nodeChecks.apply(edit) }
             return touchAllServices(of: owner.node, &context)
         }
         setChecks(of: service, id: owner.foldedServiceID, edit, &context)

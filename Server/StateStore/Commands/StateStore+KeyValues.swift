@@ -136,7 +136,8 @@ extension StateStore {
         keyTable.heldKeys.remove(HeldKey(session: session.folded, key: record.key))
     }
 
-    /// Writes the entry with `entry.session` as the lock's holder; nil when another session holds it.
+    /// Writes the entry with `entry.session` as the lock's holder; nil when another session holds
+    /// it.
     ///
     /// - Source: Consul: PUT /v1/kv/:key?acquire=
     mutating func lockKey(

@@ -6,7 +6,8 @@ extension StateStore {
     struct NodePlan {
         /// The record whose place the new one takes; nil for a new node.
         let previous: NodeRecord?
-        /// The node whose identifier comes under a new name, and which goes with all of its services.
+        /// The node whose identifier comes under a new name, and which goes with all of its
+        /// services.
         let renamed: NodeName?
     }
 

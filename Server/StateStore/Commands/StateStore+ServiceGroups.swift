@@ -10,7 +10,8 @@ struct InstancePlace {
 
 /// Where services are found by name: the groups of their instances.
 extension StateStore {
-    /// Makes the instance's record and puts it where queries of its service and its mesh name find it.
+    /// Makes the instance's record and puts it where queries of its service and its mesh name find
+    /// it.
     mutating func placeInGroups(
         _ service: CatalogService,
         _ json: [UInt8],
@@ -119,7 +120,7 @@ extension StateStore {
     mutating func setChecks(
         of record: ServiceRecord,
         id: String,
-        _ edit: (CheckList) -> CheckList,
+        _ edit: CheckEdit,
         _ context: inout WriteContext
     ) {
         let name = record.serviceName
@@ -129,7 +130,7 @@ extension StateStore {
                     Cell.mutate(&element.cell) { group in
                         group.index = context.index
                         group.checksIndex = context.index
-                        _ = group.instances.update(key) { $0.checks = edit($0.checks) }
+                        _ = group.instances.update(key) { $0.checks.apply(edit) }
                     }
                 }
             }
@@ -137,7 +138,7 @@ extension StateStore {
                 _ = meshGroups.update(bytes) { element in
                     Cell.mutate(&element.cell) { group in
                         group.index = context.index
-                        _ = group.instances.update(key) { $0.checks = edit($0.checks) }
+                        _ = group.instances.update(key) { $0.checks.apply(edit) }
                     }
                 }
             }

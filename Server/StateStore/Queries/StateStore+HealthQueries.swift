@@ -12,7 +12,8 @@ package struct NodeDetails: Sendable {
 extension StateStore {
     /// The instances of a service that have all of `tags`, ascending by folded node name, then id.
     ///
-    /// With `connect` those that offer the service through the mesh: its proxies and native instances.
+    /// With `connect` those that offer the service through the mesh: its proxies and native
+    /// instances.
     /// Serves `health/service`, `catalog/service`, their `connect` forms, and DNS.
     /// - Source: Consul: GET /v1/health/service/:service, GET /v1/health/connect/:service
     package func serviceInstances(
@@ -58,7 +59,8 @@ extension StateStore {
         return Answer(instances, indexes.catalog, [.nodes, .services, .checks])
     }
 
-    /// The checks of a node and its services, ascending by folded id; empty when there is no such node.
+    /// The checks of a node and its services, ascending by folded id; empty when there is no such
+    /// node.
     ///
     /// - Source: Consul: GET /v1/health/node/:node
     package func nodeChecks(_ name: String) -> Answer<[CheckRecord]> {

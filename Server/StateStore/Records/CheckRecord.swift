@@ -125,6 +125,14 @@ extension CheckRecord.CompactStatus {
     }
 }
 
+/// A change of a list of checks.
+enum CheckEdit {
+    /// Puts the check in its place, or replaces the one of the same id.
+    case set(CheckRecord)
+    /// Takes out the check of this folded id, if it is there.
+    case remove(String)
+}
+
 /// The checks of one service instance, ascending by folded id; nothing is allocated for one.
 enum CheckList: Sendable {
     case none
@@ -147,18 +155,45 @@ enum CheckList: Sendable {
         }
     }
 
-    /// With `check` put in its place, or replacing the one of the same id.
-    func setting(_ check: CheckRecord) -> CheckList {
-        if case .none = self { return .one(check) }
-        let id = check.foldedID
-        if case .one(let old) = self, old.order(id) == 0 { return .one(check) }
-        var checks = removing(id).array
-        let place = checks.firstIndex { $0.order(id) < 0 } ?? checks.count
-        checks.insert(check, at: place)
-        return CheckList(checks)
+    mutating func apply(_ edit: CheckEdit) {
+        var checks = array
+        // The array's only owner from here on, so that it changes in place.
+        self = .none
+        checks.apply(edit)
+        self = CheckList(checks)
+    }
+}
+
+/// Lists of checks in ascending order of their folded ids.
+extension [CheckRecord] {
+    /// O(log n) comparisons; moves what follows when the length changes.
+    mutating func apply(_ edit: CheckEdit) {
+        switch edit {
+        case .set(let check):
+            let (place, found) = position(of: check.foldedID)
+            if found {
+                self[place] = check
+            } else {
+                insert(check, at: place)
+            }
+        case .remove(let id):
+            let (place, found) = position(of: id)
+            if found { remove(at: place) }
+        }
     }
 
-    func removing(_ foldedID: String) -> CheckList {
-        CheckList(array.filter { $0.order(foldedID) != 0 })
+    private func position(of id: String) -> (place: Int, found: Bool) {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            let order = self[middle].order(id)
+            if order == 0 { return (middle, true) }
+            if order < 0 {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return (low, false)
     }
 }

@@ -3,7 +3,8 @@
 /// ```
 /// | object | Header | bytes … |
 /// ```
-// SAFETY: the buffer is written only inside `init`, before anyone else can see it; immutable afterwards.
+// SAFETY: the buffer is written only inside `init`, before anyone else can see it; immutable
+// afterwards.
 struct RecordStorage<Header: Sendable>: @unchecked Sendable {
     private let buffer: ManagedBuffer<Header, UInt8>
 

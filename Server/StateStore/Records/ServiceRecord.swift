@@ -128,7 +128,8 @@ final class MeshRole: Sendable {
 
     /// Nil for a service that has no part in it.
     ///
-    /// - Source: Consul: GET /v1/catalog/connect/:service: proxies of the service and native instances.
+    /// - Source: Consul: GET /v1/catalog/connect/:service: proxies of the service and native
+    ///   instances.
     init?(_ service: CatalogService) {
         kind = service.kind
         if service.kind == .connectProxy {
@@ -152,7 +153,8 @@ struct ServiceOfNode: TreeElement {
     }
 }
 
-/// A service instance with its own checks in the order of its service: by folded node name, then id.
+/// A service instance with its own checks in the order of its service: by folded node name, then
+/// id.
 struct ServiceOfName: TreeElement {
     var record: ServiceRecord
     var checks: CheckList

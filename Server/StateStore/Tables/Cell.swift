@@ -1,5 +1,6 @@
 /// A value behind a reference, changed in place by its only owner and copied by any other.
-// SAFETY: changed only through `mutate`, which makes a copy of its own unless the reference is unique.
+// SAFETY: changed only through `mutate`, which makes a copy of its own unless the reference is
+// unique.
 final class Cell<Value: Sendable>: @unchecked Sendable {
     @exclusivity(unchecked) private(set) var value: Value
 

@@ -1,6 +1,7 @@
 import Model
 
-/// A deleted key, or the prefix of a deleted tree: it keeps the index of the deletion for prefix queries.
+/// A deleted key, or the prefix of a deleted tree: it keeps the index of the deletion for prefix
+/// queries.
 struct Tombstone: TreeElement {
     let key: String
     let index: LogIndex
@@ -82,7 +83,8 @@ struct KeyValueTable: Sendable {
 
     /// The greatest index of a deletion below a prefix, as far as tombstones remember.
     ///
-    /// - Deviation: Consul overlooks a deleted tree whose prefix is shorter than the one asked for, and its
+    /// - Deviation: Consul overlooks a deleted tree whose prefix is shorter than the one asked for,
+    ///   and its
     ///   index can go back.
     func tombstoneIndex(prefix: String) -> LogIndex {
         var greatest = LogIndex.zero

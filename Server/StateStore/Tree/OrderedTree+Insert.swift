@@ -1,5 +1,6 @@
 extension OrderedTree {
-    /// Puts `element` at `key`, which must be the element's own key; returns the element it replaced.
+    /// Puts `element` at `key`, which must be the element's own key; returns the element it
+    /// replaced.
     @discardableResult
     mutating func insert(_ element: Element, at key: Element.Key) -> Element? {
         guard let node = ownedRoot() else {
@@ -57,9 +58,11 @@ extension TreeNode {
         return children[place]
     }
 
-    /// Moves the upper part of an overfull child to a new sibling and the element between them up here.
+    /// Moves the upper part of an overfull child to a new sibling and the element between them up
+    /// here.
     ///
-    /// At the right edge the left part stays nearly full, so that ascending insertions fill the tree.
+    /// At the right edge the left part stays nearly full, so that ascending insertions fill the
+    /// tree.
     func splitChild(at place: Int) {
         let left = children[place]
         let atEdge = place == children.count - 1

@@ -13,7 +13,8 @@ protocol TreeElement: Sendable {
 
 /// A persistent ordered map: a B-tree whose copies share every part that neither side has changed.
 ///
-/// A copy costs one reference. A write copies the path from the root to the leaf, unless this value is the
+/// A copy costs one reference. A write copies the path from the root to the leaf, unless this value
+/// is the
 /// only owner of a part, which it then changes in place.
 /// Lookups, insertions and removals take O(log n); iteration allocates one stack, nothing per step.
 struct OrderedTree<Element: TreeElement>: Sendable {
@@ -45,8 +46,10 @@ struct OrderedTree<Element: TreeElement>: Sendable {
     }
 }
 
-/// One node of an `OrderedTree`: up to `TreeShape.maximum` elements, and in an inner node one child more.
-// SAFETY: reachable from several threads only while shared, and only changed while uniquely referenced.
+/// One node of an `OrderedTree`: up to `TreeShape.maximum` elements, and in an inner node one child
+/// more.
+// SAFETY: reachable from several threads only while shared, and only changed while uniquely
+// referenced.
 final class TreeNode<Element: TreeElement>: @unchecked Sendable {
     /// Ascending; never empty except while an operation is under way.
     @exclusivity(unchecked) var elements: ContiguousArray<Element>
@@ -105,7 +108,8 @@ final class TreeNode<Element: TreeElement>: @unchecked Sendable {
 
 /// The fan-out of every tree.
 enum TreeShape {
-    /// The most elements of a node; one more fits while it is split, and array capacities are powers of 2.
+    /// The most elements of a node; one more fits while it is split, and array capacities are
+    /// powers of 2.
     static let maximum = 31
     /// Below this a node borrows from or merges with a sibling when something is removed from it.
     static let minimum = 10

@@ -1,6 +1,7 @@
 import Model
 
-/// The semantics of the registry in the plainest form: arrays, linear searches, no indexes, no sharing.
+/// The semantics of the registry in the plainest form: arrays, linear searches, no indexes, no
+/// sharing.
 ///
 /// Written from Consul's documented behaviour, not from the store; the store must agree with it.
 struct NaiveRegistry: Equatable {
