@@ -1,8 +1,8 @@
 /// Writes MessagePack in the profile of Consul's servers.
 ///
-/// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys of records
-/// are sorted by their bytes. `sortsKeys` false leaves them in the record's own order, which every reader
-/// accepts and which is faster to write and to read.
+/// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys
+/// of records are sorted by their bytes. `sortsKeys` false leaves them in the record's own order,
+/// which every reader accepts and which is faster to write and to read.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
     private var sink: ByteSink

@@ -62,7 +62,7 @@ package enum GoDuration {
         guard !name.isEmpty else {
             throw WireError(.value, "time: missing unit in duration \(GoQuote.quote(text))")
         }
-        guard name.count <= 3, let unit = nanoseconds(of: name) else {
+        guard name.count <= 3, name.first != 0, let unit = nanoseconds(of: name) else {
             let quoted = GoQuote.quote(String(decoding: name, as: UTF8.self))
             throw WireError(
                 .value,
