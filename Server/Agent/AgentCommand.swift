@@ -15,7 +15,6 @@ package enum AgentCommand {
 
     /// Runs until the agent is told to stop; gives the exit code of the process.
     package static func run(_ arguments: [String]) async -> Int32 {
-        Signals.block()
         let sink = LogSink(level: .info)
         let configuration: AgentConfiguration
         do throws(StartError) {

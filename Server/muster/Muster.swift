@@ -5,8 +5,13 @@ import Glibc
 /// The program: a registry, and the commands that talk to one.
 @main
 struct Muster {
-    static func main() async {
+    static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        exit(await CommandLineTool.run(arguments) { await AgentCommand.run($0) })
+        // Before the first thread starts, so that the agent hears every signal.
+        if arguments.first == "agent" { Signals.block() }
+        Task {
+            exit(await CommandLineTool.run(arguments) { await AgentCommand.run($0) })
+        }
+        while true { pause() }
     }
 }

@@ -11,15 +11,12 @@ enum AgentIdentity {
         guard !configuration.nodeName.isEmpty else {
             throw StartError("node_name cannot be empty")
         }
-        if !configuration.isDevelopment {
+        if !configuration.dataDirectory.isEmpty {
             do throws(StorageError) {
                 try FileSystem.makeDirectory(configuration.dataDirectory)
             } catch {
                 throw StartError("data_dir: \(error.description)")
             }
-        } else if !configuration.dataDirectory.isEmpty {
-            // Development mode keeps nothing.
-            configuration.dataDirectory = ""
         }
         try completeAddresses(&configuration)
         configuration.nodeID = try nodeID(configuration)

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The signals that the agent heeds, taken one after the other by a thread of their own.
 ///
-/// `block` must run before any other thread starts, so that no thread is interrupted by them.
+/// `block` must run on the first thread before any other starts: threads inherit what is blocked.
 package enum Signals {
     private static let heeded: [CInt] = [SIGINT, SIGTERM, SIGHUP]
 
