@@ -161,7 +161,13 @@ let package = Package(
                 nioPosix, nioHTTP1, nioEmbedded,
             ]
         ),
-        tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
+        tests(
+            "DNSAPITests",
+            [
+                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix, nioEmbedded,
+            ],
+            resources: [.copy("Golden")]
+        ),
         tests("AgentTests", ["Agent", "Model", "LocalState", "HTTPAPI", nioCore, nioPosix]),
         tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),

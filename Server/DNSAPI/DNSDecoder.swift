@@ -42,10 +42,19 @@ package struct DNSDecoder {
     }
 
     package static func decode(_ bytes: [UInt8]) throws(DNSDecodingError) -> DNSMessage {
+        var message = DNSMessage()
+        try decode(bytes, into: &message)
+        return message
+    }
+
+    /// Reads a message; what came before an error stays in `message`.
+    static func decode(
+        _ bytes: [UInt8],
+        into message: inout DNSMessage
+    ) throws(DNSDecodingError) {
         let header = try header(bytes)
         var decoder = DNSDecoder(bytes)
         decoder.offset = 12
-        var message = DNSMessage()
         message.id = header.id
         message.flags = header.flags
         for _ in 0..<header.questions where !decoder.isAtEnd {
@@ -54,7 +63,6 @@ package struct DNSDecoder {
         message.answers = try decoder.records(header.answers)
         message.authorities = try decoder.records(header.authorities)
         message.additionals = try decoder.records(header.additionals)
-        return message
     }
 
     private var isAtEnd: Bool { offset == bytes.count }

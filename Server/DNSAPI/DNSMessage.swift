@@ -186,4 +186,22 @@ package struct StartOfAuthority: Sendable, Hashable {
     package var retrySeconds: UInt32
     package var expireSeconds: UInt32
     package var minimumSeconds: UInt32
+
+    package init(
+        server: DNSName,
+        mailbox: DNSName,
+        serial: UInt32,
+        refreshSeconds: UInt32,
+        retrySeconds: UInt32,
+        expireSeconds: UInt32,
+        minimumSeconds: UInt32
+    ) {
+        self.server = server
+        self.mailbox = mailbox
+        self.serial = serial
+        self.refreshSeconds = refreshSeconds
+        self.retrySeconds = retrySeconds
+        self.expireSeconds = expireSeconds
+        self.minimumSeconds = minimumSeconds
+    }
 }

@@ -65,9 +65,9 @@ struct ClientSubnet: Equatable {
             // Dig asks so when its user wants no subnet to be passed on.
             guard sourcePrefix == 0 else { return nil }
         case 1:
-            guard sourcePrefix <= 32, scope <= 32, address.count <= 4 else { return nil }
+            guard sourcePrefix <= 32, scope <= 32 else { return nil }
         case 2:
-            guard sourcePrefix <= 128, scope <= 128, address.count <= 16 else { return nil }
+            guard sourcePrefix <= 128, scope <= 128 else { return nil }
         default: return nil
         }
     }
@@ -75,7 +75,8 @@ struct ClientSubnet: Equatable {
     /// The option of the answer, valid for the subnet or, with `isGlobal`, for everyone.
     func answer(isGlobal: Bool) -> [UInt8] {
         let count = (Int(sourcePrefix) + 7) / 8
-        var bytes = address.prefix(count) + Array(repeating: 0, count: max(0, count - address.count))
+        var bytes =
+            address.prefix(count) + Array(repeating: 0, count: max(0, count - address.count))
         let usedBits = sourcePrefix % 8
         if usedBits != 0, let last = bytes.last {
             bytes[bytes.endIndex - 1] = last & (0xFF << (8 - usedBits))

@@ -30,4 +30,20 @@ package enum DNSLimits {
     package static let nameServers = 3
     /// Queries on one TCP connection; the connection closes after the last one.
     package static let queriesPerConnection = 128
+    /// Seconds without a query after which a TCP connection closes.
+    ///
+    /// - Source: Consul: miekg/dns closes after eight
+    package static let idleSeconds: Int64 = 8
+    /// TCP connections at the same time; further ones are closed at once.
+    package static let connections = 1024
+    /// TCP connections that wait to be accepted; further ones wait in the network.
+    package static let backlog: Int32 = 256
+    /// Bytes of a query over UDP; a longer one is not read whole and gets FORMERR.
+    package static let queryBytes = 1024
+    /// Datagrams that one system call reads.
+    package static let datagramsPerRead = 32
+    /// Bytes of queries that the kernel keeps for each socket; more are dropped.
+    package static let socketBufferBytes = 1 << 20
+    /// Bytes of encoded answers that each event loop keeps; all go when there would be more.
+    package static let cacheBytes = 1 << 20
 }

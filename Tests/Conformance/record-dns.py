@@ -125,7 +125,7 @@ def queries():
         0a0001.addr x.0a000001.addr service node connect addr query x.query web web.nosuch dc1 ns nosuch.x.y"""
     for text in names.split():
         for kind in ["A", "AAAA", "SRV", "ANY", "TXT"]:
-            yield "udp", False, query(text + ".consul", kind)
+            yield "udp", text.startswith("three"), query(text + ".consul", kind)
     for text in ["plain.node", "web.service", "nosuch.service", "nonode.node", "x", ""]:
         for kind in ["SOA", "NS", "MX", "CNAME", "PTR", "AXFR"]:
             yield "udp", False, query(text + ".consul" if text else "consul", kind)
@@ -152,7 +152,8 @@ def queries():
         yield "udp", False, query(full, kind, 4096, dnssec=True)
         yield "tcp", False, query(full, kind)
     for text in ["four", "many", "huge", "mixed"]:
-        for kind in ["A", "AAAA", "SRV", "ANY"]:
+        # Where kinds of addresses mix, the sizes of random answers differ.
+        for kind in ["A", "AAAA", "SRV", "ANY"][:2 if text == "mixed" else 4]:
             for edns in [None, 512, 1232, 4096]:
                 yield "udp", True, query(text + ".service.consul", kind, edns)
             yield "tcp", True, query(text + ".service.consul", kind)
@@ -249,7 +250,10 @@ def record(consul, settings, base, output):
                 except urllib.error.HTTPError as error:
                     print("refused:", registration["Node"], error.read().decode(), file=sys.stderr)
             with open(output, "w", encoding="utf-8") as lines:
-                for transport, is_random, message in queries():
+                chosen = list(queries())
+                if settings.get("dns_config", {}).get("disable_compression"):
+                    chosen = chosen[::9]
+                for transport, is_random, message in chosen:
                     answer = ask(transport, base + 1, message)
                     exchange = {"transport": transport, "query": message.hex()}
                     if is_random:
@@ -270,7 +274,12 @@ def main():
     base = int(sys.argv[3]) if len(sys.argv) > 3 else 18500
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, "registrations.json"), "w", encoding="utf-8") as file:
+        itself = {"Node": "dns1", "Address": "127.0.0.1", "NodeMeta": {"consul-network-segment": ""},
+                  "TaggedAddresses": {"lan_ipv4": "127.0.0.1"},
+                  "Service": {"ID": "consul", "Service": "consul", "Port": base + 2}}
+        # The tests know how the instances of the great services are called.
         compact = [r for r in registrations() if not r["Node"].startswith(("many-", "huge-"))]
+        compact = [itself] + [r for r in compact if r["Address"]]
         file.write("[\n" + ",\n".join(json.dumps(r) for r in compact) + "\n]\n")
     for label, settings in SETTINGS.items():
         record(consul, settings, base, os.path.join(directory, label + ".jsonl"))

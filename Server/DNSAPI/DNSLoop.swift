@@ -1,0 +1,118 @@
+import Model
+import NIOCore
+import Replica
+import StateStore
+
+/// Answers the queries of one event loop; stays on it.
+final class DNSLoop {
+    private let replica: Replica
+    private let settings: DNSSettings
+    private let wallClock: @Sendable () -> Timestamp
+    private var published: Published
+    private var cache = DNSAnswerCache()
+    private var random: QuickRandom
+
+    init(
+        replica: Replica,
+        settings: DNSSettings,
+        wallClock: @escaping @Sendable () -> Timestamp
+    ) {
+        self.replica = replica
+        self.settings = settings
+        self.wallClock = wallClock
+        published = replica.current
+        random = QuickRandom(seed: .random(in: 0 ... .max))
+    }
+
+    /// The answer to a query, after `prefixBytes` bytes that the caller fills in; nil when there is none.
+    func respond(
+        to query: ByteBuffer,
+        over transport: DNSTransport,
+        prefixBytes: Int = 0,
+        allocator: ByteBufferAllocator
+    ) -> ByteBuffer? {
+        guard query.readableBytes >= 12 else { return nil }
+        follow()
+        if transport == .udp, let entry = query.withUnsafeReadableBytes({ cache.find($0) }) {
+            return answer(with: entry, query, allocator)
+        }
+        let bytes = Array(query.readableBytesView)
+        guard let encoded = resolve(bytes, over: transport) else { return nil }
+        var buffer = allocator.buffer(capacity: prefixBytes + encoded.count)
+        buffer.writeRepeatingByte(0, count: prefixBytes)
+        buffer.writeBytes(encoded)
+        return buffer
+    }
+
+    /// Takes up the newest state of the registry.
+    private func follow() {
+        guard replica.generation != published.generation else { return }
+        published = replica.current
+        cache.removeAll()
+    }
+
+    private func answer(
+        with entry: DNSAnswerCache.Entry,
+        _ query: ByteBuffer,
+        _ allocator: ByteBufferAllocator
+    ) -> ByteBuffer {
+        entry.shuffle(using: &random)
+        let recordBytes = entry.sent * entry.recordBytes
+        let count = 2 + entry.head.count + recordBytes + entry.tail.count
+        var buffer = allocator.buffer(capacity: count)
+        buffer.writeInteger(query.getInteger(at: query.readerIndex, as: UInt16.self) ?? 0)
+        buffer.writeBytes(entry.head)
+        if recordBytes > 0 {
+            entry.records.withUnsafeBytes { records in
+                _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: records[..<recordBytes]))
+            }
+        }
+        if !entry.tail.isEmpty { buffer.writeBytes(entry.tail) }
+        return buffer
+    }
+
+    private func resolve(_ query: [UInt8], over transport: DNSTransport) -> [UInt8]? {
+        let seconds = wallClock().nanosecondsSinceEpoch / 1_000_000_000
+        var responder = DNSResponder(
+            store: published.store,
+            settings: settings,
+            serial: UInt32(truncatingIfNeeded: seconds),
+            random: random
+        )
+        defer { random = responder.random }
+        guard let reply = responder.reply(to: query, over: transport) else { return nil }
+        let encoded = DNSEncoder.encode(reply, compresses: !settings.disableCompression)
+        let limit = transport == .udp ? DNSLimits.datagramBytes : Int(UInt16.max)
+        guard encoded.count <= limit else { return nil }
+        if transport == .udp,
+            let entry = DNSAnswerCache.Entry(
+                query: query,
+                reply: reply,
+                encoded: encoded,
+                candidates: responder.candidates
+            )
+        {
+            cache.insert(entry)
+        }
+        return encoded
+    }
+}
+
+/// A small generator for the order of records; nothing secret depends on it.
+///
+/// - Source: Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (SplitMix64)
+struct QuickRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
