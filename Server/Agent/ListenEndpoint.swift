@@ -82,7 +82,8 @@ struct ListenEndpoint: Hashable, Sendable {
         }
     }
 
-    /// - Source: Consul: docs/agent/options `cert_file`, `key_file`, `ca_file`, `verify_incoming_https`.
+    /// - Source: Consul: docs/agent/options `cert_file`, `key_file`, `ca_file`,
+    ///   `verify_incoming_https`.
     private static func context(
         _ configuration: AgentConfiguration
     ) throws(StartError) -> NIOSSLContext {

@@ -91,13 +91,26 @@ extension String {
     /// - Source: Consul: `/v1/catalog/node/foo` finds the node `Foo`; a service's and a check's id
     ///   likewise.
     package var folded: String {
-        let needsWork = Bytes.with(self) { !Bytes.isFolded($0) }
-        guard needsWork else { return self }
+        let isFolded = Bytes.with(self) { Bytes.isFolded($0) }
+        guard !isFolded else { return self }
+        guard utf8.contains(where: { $0 >= 0x80 }) else { return foldedASCII }
         var result = String.UnicodeScalarView()
         for scalar in unicodeScalars {
             // Only U+0130 maps to two scalars; the first of them is its simple mapping.
             result.append(scalar.properties.lowercaseMapping.unicodeScalars.first ?? scalar)
         }
         return String(result)
+    }
+
+    /// The same for a string of nothing but ASCII.
+    private var foldedASCII: String {
+        Bytes.with(self) { bytes in
+            String(unsafeUninitializedCapacity: bytes.count) { target in
+                for (offset, byte) in bytes.enumerated() {
+                    target[offset] = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+                }
+                return bytes.count
+            }
+        }
     }
 }

@@ -53,7 +53,8 @@ package struct ChangeSet: Sendable {
 
     /// Whether a query that depends on `topic` must be evaluated again.
     ///
-    /// O(what was touched): to find the watchers of a commit, look `topics` up among theirs instead.
+    /// O(what was touched): to find the watchers of a commit, look `topics` up among theirs
+    /// instead.
     package func wakes(_ topic: Topic) -> Bool {
         switch topic {
         case .key(let key):

@@ -21,6 +21,8 @@ package struct StateStore: Sendable {
     ///
     /// Invariant: no group is empty.
     var meshGroups = OrderedTree<ServiceGroupElement>()
+    /// The checks that are anything but passing: few, and often asked for.
+    var troubledChecks = OrderedTree<CheckOfAnyNode>()
     var keyTable = KeyValueTable()
     var sessionTable = SessionTable()
     var coordinateTree = OrderedTree<CoordinateRecord>()

@@ -21,7 +21,8 @@ KEPT_HEADERS = (
 KEPT_PREFIX = "x-consul-"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # The agent's own node is written twice while it starts, or once: a race that says nothing.
-OWN_NODE = re.compile(r'("consul-network-segment":""\},"CreateIndex":)\d+,"ModifyIndex":\d+')
+OWN_NODE = re.compile(
+    r'("consul-network-segment": ?""\s*\},\s*"CreateIndex": ?)\d+(,\s*"ModifyIndex": ?)\d+')
 INDEX_KEYS = re.compile(r'"(CreateIndex|ModifyIndex|Index)":( ?)(\d+)')
 HASH = re.compile(r'("ContentHash": ?)"([0-9a-f]+)"')
 TYPE = re.compile(r"<\w+>$")
@@ -182,7 +183,7 @@ class Normalizer:
         body = drop(body, step.get("ignore", []), step.get("unordered", False))
         indexes = self.ranks(step, OWN_NODE.sub("", body))
         headers = self.headers(step, answer, body)
-        body = OWN_NODE.sub(r'\1"<own>","ModifyIndex":"<own>"', body)
+        body = OWN_NODE.sub(r'\1"<own>"\2"<own>"', body)
         body = INDEX_KEYS.sub(
             lambda m: f'"{m.group(1)}":{m.group(2)}"<index {indexes[int(m.group(3))]}>"', body
         )
@@ -212,6 +213,9 @@ class Normalizer:
                 value = self.name("hash", value)
             elif name == "Age":
                 value = "<seconds>"
+            elif name == "Location":
+                value = UUID.sub(lambda m: self.name("uuid", m.group(0)), value)
+                value = re.sub(r"cas=\d+", "cas=<index>", value)
             result[name] = value
         return result
 

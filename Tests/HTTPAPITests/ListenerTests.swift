@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Replica
 import Testing
 
@@ -41,11 +42,22 @@ import Testing
     }
 
     /// Sends `text` and gives what the server sends until it closes.
-    private func exchange(_ address: SocketAddress, _ text: String) async throws -> String {
+    private func exchange(
+        _ address: SocketAddress,
+        _ text: String,
+        tls: NIOSSLContext? = nil
+    ) async throws -> String {
         let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(to: address) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(
+                            context: tls,
+                            serverHostname: "localhost"
+                        )
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel
                     )
                 }
@@ -65,6 +77,19 @@ import Testing
             let bound = try await http.listen(on: .tcp(host: "127.0.0.1", port: 0))
             let address = try #require(bound)
             let reply = try ParsedReply(await exchange(address, closing))
+            #expect(reply.status == 200)
+            #expect(reply.body == "\"127.0.0.1:8300\"")
+        }
+    }
+
+    @Test func requestsOverTLSAreAnswered() async throws {
+        let context = try TestCertificate.serverContext()
+        try await withServer { http in
+            let listener = HTTPListener.tls(host: "127.0.0.1", port: 0, context)
+            let bound = try await http.listen(on: listener)
+            let address = try #require(bound)
+            let tls = try TestCertificate.clientContext()
+            let reply = try ParsedReply(await exchange(address, closing, tls: tls))
             #expect(reply.status == 200)
             #expect(reply.body == "\"127.0.0.1:8300\"")
         }

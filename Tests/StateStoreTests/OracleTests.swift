@@ -66,6 +66,14 @@ import Testing
                 .sorted { byName($0.id.folded, $1.id.folded) }
             if details.checks.map(\.check) != checks { return "checks of \(node) differ" }
         }
+        for status in [CheckStatus.passing, .warning, .critical] {
+            let found = store.checksInState(status).value.map(\.check)
+            let expected = naive.checks.filter { $0.status == status }.sorted {
+                let byNode = Bytes.order($0.node.folded, $1.node.folded)
+                return byNode == 0 ? byName($0.id.folded, $1.id.folded) : byNode < 0
+            }
+            if found != expected { return "\(status.rawValue) checks differ" }
+        }
         for name in ["web", "api", "db"] {
             if let difference = difference(of: name, store, naive) { return difference }
         }

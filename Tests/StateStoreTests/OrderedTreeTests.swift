@@ -104,6 +104,20 @@ import Testing
         #expect(!Bytes.hasPrefix("ab", "abc"))
     }
 
+    @Test func `upper case is noticed at every place of a name`() {
+        for length in 1...20 {
+            for place in 0..<length {
+                for byte in UInt8(0)...0x7F {
+                    var bytes = [UInt8](repeating: UInt8(ascii: "z"), count: length)
+                    bytes[place] = byte
+                    let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    #expect(bytes.withUnsafeBytes { Bytes.isFolded($0) } == !isUpper)
+                }
+            }
+        }
+        #expect("ABCDEFGHIJKLMNOPQRSTUVWXYZ-0".folded == "abcdefghijklmnopqrstuvwxyz-0")
+    }
+
     @Test func `names are folded rune by rune`() {
         #expect("WeB-1".folded == "web-1")
         #expect("\u{130}X".folded == "ix")

@@ -75,7 +75,8 @@ enum Definitions {
     /// Keys whose own keys belong to the user.
     private static let opaque: Set<String> = ["meta", "header", "config", "taggedaddresses"]
 
-    /// The same value with keys that have no underscores; letter case does not matter to the decoder.
+    /// The same value with keys that have no underscores; letter case does not matter to the
+    /// decoder.
     private static func plain(_ value: JSONValue) -> JSONValue {
         switch value {
         case .array(let values): return .array(values.map(plain))

@@ -72,7 +72,8 @@ extension LocalAgent {
         }
     }
 
-    /// Compares with the catalog, then tells it what it lacks; repeats at the anti-entropy interval.
+    /// Compares with the catalog, then tells it what it lacks; repeats at the anti-entropy
+    /// interval.
     func fullSync() {
         guard !isStopped else { return }
         state.reconcile(with: catalogView())

@@ -1,5 +1,5 @@
-/// The settings that Consul shows in `agent/self` and this version does not have, at the values of a
-/// development agent: clients that read them find what they expect.
+/// The settings that Consul shows in `agent/self` and this version does not have, at the values of
+/// a development agent: clients that read them find what they expect.
 ///
 /// - Source: Consul: GET /v1/agent/self `DebugConfig`.
 enum UnservedSettings {

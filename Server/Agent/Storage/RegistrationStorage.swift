@@ -7,8 +7,8 @@ import Wire
 /// ```
 /// DATA/services/MD5-of-id         DATA/checks/MD5-of-id         DATA/checks/state/MD5-of-id
 /// ```
-/// A service or check is on the disk before its registration is answered; the verdicts of TTL checks
-/// are written without waiting for the disk.
+/// A service or check is on the disk before its registration is answered; the verdicts of TTL
+/// checks are written without waiting for the disk.
 struct RegistrationStorage: Sendable {
     private let services: String
     private let checks: String

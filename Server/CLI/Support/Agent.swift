@@ -7,7 +7,8 @@ struct Agent: Sendable {
 
     /// Runs a request; its failure becomes `<prefix>: <Go's text>`.
     ///
-    /// Consul's client leaves the reply's body out of the errors of some requests: `showsBody` is false.
+    /// Consul's client leaves the reply's body out of the errors of some requests: `showsBody` is
+    /// false.
     func call<Result: Sendable>(
         _ prefix: String,
         showsBody: Bool = true,

@@ -1,4 +1,5 @@
-/// Makes Go's flag syntax the parser's: one dash or two, `-flag=value`, and no flags behind arguments.
+/// Makes Go's flag syntax the parser's: one dash or two, `-flag=value`, and no flags behind
+/// arguments.
 ///
 /// - Source: Consul: every command's flags are Go's `flag` package.
 enum ArgumentNormalizer {
@@ -10,7 +11,8 @@ enum ArgumentNormalizer {
         "recurse", "rejoin", "release", "server", "shell", "stale", "syslog", "tags", "ui", "wan",
     ]
 
-    /// Rewrites the arguments behind the names of commands; `commands` maps them to their subcommands.
+    /// Rewrites the arguments behind the names of commands; `commands` maps them to their
+    /// subcommands.
     static func normalize(
         _ arguments: [String],
         commands: [String: Set<String>]

@@ -106,8 +106,8 @@ extension UserEvent {
 
     /// Refuses an event that gossip could not carry.
     ///
-    /// What the wire adds: 66 bytes around Consul's own record, which has the name once more, and 30
-    /// around serf's.
+    /// What the wire adds: 66 bytes around Consul's own record, which has the name once more, and
+    /// 30 around serf's.
     /// - Source: Consul: PUT /v1/event/fire/:name, measured.
     fileprivate func refuseOversize() throws(HTTPError) {
         let filters = [nodeFilter, serviceFilter, tagFilter].filter { !$0.isEmpty }

@@ -88,6 +88,7 @@ extension StateStore {
             entry.checks.insert(record, at: foldedID)
             entry.checksIndex = index
         }
+        setTroubled(!record.isPassing, record, foldedID)
         change(of: owner, .set(record), &context)
         noteCheckChange(record, &context)
     }
@@ -100,10 +101,22 @@ extension StateStore {
             entry.checks.remove(id)
             entry.checksIndex = index
         }
+        setTroubled(false, record, id)
         detach(record, &context)
         noteCheckChange(record, &context)
         for session in sessionTable.ofCheck(node: node.folded, check: id) {
             destroySession(session.foldedID, &context)
+        }
+    }
+
+    /// Keeps or drops a check among those that are not passing.
+    private mutating func setTroubled(_ isTroubled: Bool, _ record: CheckRecord, _ id: String) {
+        NodeScopedKey.with(record.nodeName, id) { key in
+            if isTroubled {
+                _ = troubledChecks.insert(CheckOfAnyNode(record: record), at: key)
+            } else {
+                _ = troubledChecks.remove(key)
+            }
         }
     }
 

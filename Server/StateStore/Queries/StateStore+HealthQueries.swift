@@ -118,7 +118,7 @@ extension StateStore {
 
     /// The checks with a status (nil: with any), ascending by folded node name, then id.
     ///
-    /// O(all checks).
+    /// O(all checks) for passing and any, O(checks that are not passing) otherwise.
     ///
     /// - Source: Consul: GET /v1/health/state/:state
     package func checksInState(
@@ -132,6 +132,14 @@ extension StateStore {
             index = max(index, indexes.nodes)
         }
         var checks: [CheckRecord] = []
+        if let status, status != .passing {
+            for element in troubledChecks where element.record.status == status {
+                let node = nodeTable[element.record.nodeName]?.value.record
+                guard nodeMeta.isEmpty || node?.matches(nodeMeta) == true else { continue }
+                checks.append(element.record)
+            }
+            return Answer(checks, index, topics)
+        }
         for entry in nodeTable.all where entry.record.matches(nodeMeta) {
             for check in entry.checks where status == nil || check.status == status {
                 checks.append(check)

@@ -94,6 +94,7 @@ package struct CheckRecord: Sendable {
     }
 
     var nodeName: NodeName { storage.header.nodeName }
+    var isPassing: Bool { storage.header.status == .passing }
     var foldedID: String {
         let id = storage.header.id
         return storage.text(from: id.foldedOffset, count: id.foldedCount)
@@ -122,6 +123,16 @@ extension CheckRecord.CompactStatus {
         case .critical: self = .critical
         default: self = .other
         }
+    }
+}
+
+/// A check among those of all nodes: by folded node name, then by folded id.
+struct CheckOfAnyNode: TreeElement {
+    let record: CheckRecord
+
+    static func order(_ key: NodeScopedKey, _ element: CheckOfAnyNode) -> Int {
+        let byNode = NodeName.order(key.node, element.record.nodeName)
+        return byNode != 0 ? byNode : CheckRecord.order(key.id, element.record)
     }
 }
 
@@ -156,6 +167,16 @@ enum CheckList: Sendable {
     }
 
     mutating func apply(_ edit: CheckEdit) {
+        switch (self, edit) {
+        case (.none, .set(let check)):
+            self = .one(check)
+            return
+        case (.one(let old), .set(let check)) where old.order(check.foldedID) == 0:
+            self = .one(check)
+            return
+        default:
+            break
+        }
         var checks = array
         // The array's only owner from here on, so that it changes in place.
         self = .none
