@@ -17,6 +17,8 @@ struct DNSAnswerCache {
         let sent: Int
         /// What comes after the records.
         let tail: [UInt8]
+        /// The whole answer instead, for SRV records.
+        let plan: DNSLocationPlan?
 
         init(
             query: [UInt8],
@@ -24,7 +26,8 @@ struct DNSAnswerCache {
             records: [UInt8] = [],
             recordBytes: Int = 1,
             sent: Int = 0,
-            tail: [UInt8] = []
+            tail: [UInt8] = [],
+            plan: DNSLocationPlan? = nil
         ) {
             self.query = query
             self.head = head
@@ -32,9 +35,12 @@ struct DNSAnswerCache {
             self.recordBytes = recordBytes
             self.sent = sent
             self.tail = tail
+            self.plan = plan
         }
 
-        var bytes: Int { query.count + head.count + records.count + tail.count + 128 }
+        var bytes: Int {
+            query.count + head.count + records.count + tail.count + 128 + (plan?.cost ?? 0)
+        }
 
         /// Moves a random choice of the records to the front, in random order.
         func shuffle<Random: RandomNumberGenerator>(using random: inout Random) {

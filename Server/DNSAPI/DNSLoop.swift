@@ -56,11 +56,19 @@ final class DNSLoop {
         _ query: ByteBuffer,
         _ allocator: ByteBufferAllocator
     ) -> ByteBuffer {
+        let id = query.getInteger(at: query.readerIndex, as: UInt16.self) ?? 0
+        if let plan = entry.plan {
+            let answer = plan.answer(using: &random)
+            var buffer = allocator.buffer(capacity: 2 + answer.count)
+            buffer.writeInteger(id)
+            buffer.writeBytes(answer)
+            return buffer
+        }
         entry.shuffle(using: &random)
         let recordBytes = entry.sent * entry.recordBytes
         let count = 2 + entry.head.count + recordBytes + entry.tail.count
         var buffer = allocator.buffer(capacity: count)
-        buffer.writeInteger(query.getInteger(at: query.readerIndex, as: UInt16.self) ?? 0)
+        buffer.writeInteger(id)
         buffer.writeBytes(entry.head)
         if recordBytes > 0 {
             entry.records.withUnsafeBytes { records in
@@ -84,17 +92,35 @@ final class DNSLoop {
         let encoded = DNSEncoder.encode(reply, compresses: !settings.disableCompression)
         let limit = transport == .udp ? DNSLimits.datagramBytes : Int(UInt16.max)
         guard encoded.count <= limit else { return nil }
-        if transport == .udp,
-            let entry = DNSAnswerCache.Entry(
-                query: query,
-                reply: reply,
-                encoded: encoded,
-                candidates: responder.candidates
-            )
-        {
-            cache.insert(entry)
-        }
+        if transport == .udp { keep(query, reply, encoded, responder) }
         return encoded
+    }
+
+    /// Keeps the answer for the next time, if it is one that can be repeated.
+    private func keep(
+        _ query: [UInt8],
+        _ reply: DNSMessage,
+        _ encoded: [UInt8],
+        _ responder: DNSResponder<QuickRandom>
+    ) {
+        let plan = DNSLocationPlan(
+            reply: reply,
+            parts: responder.parts,
+            announcedBytes: reply.options.map { Int($0.classCode) },
+            settings: settings
+        )
+        if let plan {
+            let key = Array(query.dropFirst(2))
+            cache.insert(DNSAnswerCache.Entry(query: key, head: [], plan: plan))
+            return
+        }
+        let entry = DNSAnswerCache.Entry(
+            query: query,
+            reply: reply,
+            encoded: encoded,
+            candidates: responder.candidates
+        )
+        if let entry { cache.insert(entry) }
     }
 }
 

@@ -30,6 +30,8 @@ struct DNSResolver<Random: RandomNumberGenerator> {
     var random: Random
     /// The addresses among which the last answer chose.
     var candidates: [DNSRecord] = []
+    /// The pieces of the last answer to a question for SRV records, before it was trimmed.
+    var parts: [DNSPart] = []
 
     init(store: StateStore, settings: DNSSettings, serial: UInt32, random: Random) {
         self.store = store

@@ -28,6 +28,9 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
     /// The addresses among which the last answer chose; empty when it did not choose.
     var candidates: [DNSRecord] { resolver.candidates }
 
+    /// The pieces of the last answer before it was trimmed; empty unless it was about SRV records.
+    var parts: [DNSPart] { resolver.parts }
+
     /// The answer to a query, or nil when it deserves none.
     package mutating func respond(to bytes: [UInt8], over transport: DNSTransport) -> [UInt8]? {
         reply(to: bytes, over: transport).map {
@@ -38,6 +41,7 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
     /// The answer before it is encoded.
     package mutating func reply(to bytes: [UInt8], over transport: DNSTransport) -> DNSMessage? {
         resolver.candidates = []
+        resolver.parts = []
         guard let header = try? DNSDecoder.header(bytes) else {
             // An answer to rubbish would only help whoever forges addresses.
             return nil
