@@ -11,6 +11,7 @@ final class DNSLoop {
     private var published: Published
     private var cache = DNSAnswerCache()
     private var random: QuickRandom
+    private var responder: DNSResponder<QuickRandom>
 
     init(
         replica: Replica,
@@ -22,6 +23,12 @@ final class DNSLoop {
         self.wallClock = wallClock
         published = replica.current
         random = QuickRandom(seed: .random(in: 0 ... .max))
+        responder = DNSResponder(
+            store: published.store,
+            settings: settings,
+            serial: 0,
+            random: QuickRandom(seed: .random(in: 0 ... .max))
+        )
     }
 
     /// The answer to a query, after `prefixBytes` bytes that the caller fills in; nil when there is none.
@@ -33,7 +40,9 @@ final class DNSLoop {
     ) -> ByteBuffer? {
         guard query.readableBytes >= 12 else { return nil }
         follow()
-        if transport == .udp, let entry = query.withUnsafeReadableBytes({ cache.find($0) }) {
+        if transport == .udp, let entry = query.withUnsafeReadableBytes({ cache.find($0) }),
+            entry.serial == nil || entry.serial == serial
+        {
             return answer(with: entry, query, allocator)
         }
         let bytes = Array(query.readableBytesView)
@@ -44,10 +53,16 @@ final class DNSLoop {
         return buffer
     }
 
+    /// The serial number of the zone: the time in seconds.
+    private var serial: UInt32 {
+        UInt32(truncatingIfNeeded: wallClock().nanosecondsSinceEpoch / 1_000_000_000)
+    }
+
     /// Takes up the newest state of the registry.
     private func follow() {
         guard replica.generation != published.generation else { return }
         published = replica.current
+        responder.store = published.store
         cache.removeAll()
     }
 
@@ -80,19 +95,12 @@ final class DNSLoop {
     }
 
     private func resolve(_ query: [UInt8], over transport: DNSTransport) -> [UInt8]? {
-        let seconds = wallClock().nanosecondsSinceEpoch / 1_000_000_000
-        var responder = DNSResponder(
-            store: published.store,
-            settings: settings,
-            serial: UInt32(truncatingIfNeeded: seconds),
-            random: random
-        )
-        defer { random = responder.random }
+        responder.serial = serial
         guard let reply = responder.reply(to: query, over: transport) else { return nil }
         let encoded = DNSEncoder.encode(reply, compresses: !settings.disableCompression)
         let limit = transport == .udp ? DNSLimits.datagramBytes : Int(UInt16.max)
         guard encoded.count <= limit else { return nil }
-        if transport == .udp { keep(query, reply, encoded, responder) }
+        if transport == .udp { keep(query, reply, encoded) }
         return encoded
     }
 
@@ -100,8 +108,7 @@ final class DNSLoop {
     private func keep(
         _ query: [UInt8],
         _ reply: DNSMessage,
-        _ encoded: [UInt8],
-        _ responder: DNSResponder<QuickRandom>
+        _ encoded: [UInt8]
     ) {
         let plan = DNSLocationPlan(
             reply: reply,

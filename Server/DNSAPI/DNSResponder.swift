@@ -22,8 +22,17 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
         resolver = DNSResolver(store: store, settings: settings, serial: serial, random: random)
     }
 
-    /// The generator, to go on with for the next query.
-    package var random: Random { resolver.random }
+    /// The snapshot that is answered from.
+    var store: StateStore {
+        get { resolver.store }
+        set { resolver.store = newValue }
+    }
+
+    /// The serial number of the zone.
+    var serial: UInt32 {
+        get { resolver.serial }
+        set { resolver.serial = newValue }
+    }
 
     /// The addresses among which the last answer chose; empty when it did not choose.
     var candidates: [DNSRecord] { resolver.candidates }
@@ -94,8 +103,7 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
             return reply
         }
         let name = question.name.lowercased
-        let zones = [settings.domain, settings.alternativeDomain].compactMap(\.self)
-        if zones.contains(where: { name.isInside($0) }) {
+        if resolver.zones.contains(where: { name.isInside($0) }) {
             reply.flags.insert(DNSFlags.authoritative)
             resolver.resolve(query, question, over: transport, into: &reply)
         } else if name.isInside(arpa) {
