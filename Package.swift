@@ -118,12 +118,12 @@ let package = Package(
         server(
             "Agent",
             [
-                "Model", "Wire", "StateStore", "LocalState", "Replica", "HTTPAPI", "DNSAPI",
-                "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
+                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", arguments]),
+        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],
@@ -148,6 +148,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("WireTests", ["Wire", "Model"]),
+        tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
@@ -157,7 +158,7 @@ let package = Package(
             "HTTPAPITests",
             [
                 "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
-                nioPosix, nioHTTP1, nioEmbedded,
+                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(
@@ -167,7 +168,7 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
-        tests("AgentTests", ["Agent", "Model", "LocalState"]),
+        tests("AgentTests", ["Agent", "Model", "LocalState", "HTTPAPI", nioCore, nioPosix]),
         tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(

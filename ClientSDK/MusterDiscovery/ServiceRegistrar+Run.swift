@@ -13,17 +13,19 @@ extension ServiceRegistrar {
         let failure: (any Error)?
         do {
             try await cancelWhenGracefulShutdown {
-                try await self.readiness?()
+                try await self.becomeReady()
                 try await self.keepAlive()
             }
             failure = nil
         } catch {
             failure = error
         }
-        let mayBeRegistered = state.withLock(\.mayBeRegistered)
+        let (mayBeRegistered, wasRegistered) = state.withLock {
+            ($0.mayBeRegistered, $0.wasRegistered)
+        }
         if mayBeRegistered {
             await deregister()
-            if !Task.isCancelled {
+            if wasRegistered, !Task.isCancelled {
                 // The sleep only throws when cancelled: then there is no time left for draining.
                 try? await configuration.clock.sleep(
                     configuration.clock.now() + configuration.drainDelay
@@ -31,6 +33,13 @@ extension ServiceRegistrar {
             }
         }
         if let failure, !(failure is CancellationError) { throw failure }
+    }
+
+    private func becomeReady() async throws {
+        guard let readiness else { return }
+        var registration = registration
+        try await readiness(&registration)
+        update { $0 = registration }
     }
 
     /// Does what the core says; returns when cancelled.
@@ -60,6 +69,7 @@ extension ServiceRegistrar {
             try await client.agent.register(registration, replaceExistingChecks: !isMaintained)
             let now = configuration.clock.now()
             state.withLock { state in
+                state.wasRegistered = true
                 state.core.registered(now: now, maintenance: state.maintenance)
                 // Something was changed while the request was on its way.
                 if state.registration != registration { state.core.changed() }

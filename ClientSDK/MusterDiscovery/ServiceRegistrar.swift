@@ -52,6 +52,8 @@ public final class ServiceRegistrar: Service {
         var core: RegistrarCore
         /// Whether the agent may know the instance.
         var mayBeRegistered = false
+        /// Whether callers may know it.
+        var wasRegistered = false
     }
 
     /// The instance's id on its agent.
@@ -59,7 +61,7 @@ public final class ServiceRegistrar: Service {
 
     let client: MusterClient
     let configuration: Configuration
-    let readiness: (@Sendable () async throws -> Void)?
+    let readiness: (@Sendable (inout ServiceRegistration) async throws -> Void)?
     let health: (@Sendable () async -> Health)?
     let logger: Logger
     let state: Mutex<State>
@@ -71,15 +73,15 @@ public final class ServiceRegistrar: Service {
     ///   - registration: The instance. The heartbeat's check is added to its checks.
     ///   - client: A client of the agent on the instance's own machine.
     ///   - configuration: How the registrar behaves.
-    ///   - readiness: Returns when the instance can take calls; nil registers at once. What it
-    ///     throws ends ``run()``.
+    ///   - readiness: Returns when the instance can take calls, and may fill in what is only known
+    ///     then, like the port; nil registers at once. What it throws ends ``run()``.
     ///   - health: Says how the instance is, at each heartbeat; nil always says passing.
     ///   - logger: Where events go.
     public init(
         _ registration: ServiceRegistration,
         client: MusterClient,
         configuration: Configuration = Configuration(),
-        readiness: (@Sendable () async throws -> Void)? = nil,
+        readiness: (@Sendable (inout ServiceRegistration) async throws -> Void)? = nil,
         health: (@Sendable () async -> Health)? = nil,
         logger: Logger = Logger(label: "muster.registrar")
     ) {

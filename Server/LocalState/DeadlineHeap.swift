@@ -1,3 +1,5 @@
+import Model
+
 /// Moments at which something of a check falls due, earliest first.
 ///
 /// An entry may be stale: whoever takes it compares it with the check's own deadline. A deadline

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// What was registered with this agent, the state machines of its checks, and what the catalog
 /// still has to learn of it.

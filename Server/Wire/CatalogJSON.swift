@@ -7,8 +7,8 @@ package enum CatalogJSON {
         node.writeJSON(&writer)
     }
 
-    /// A service, as `/health/service` and `/catalog/node` show it: tags are never null, and weights
-    /// never absent.
+    /// A service, as `/health/service` and `/catalog/node` show it: tags are never null, and
+    /// weights never absent.
     ///
     /// - Source: Consul: GET /v1/health/service/:service.
     package static func service(_ service: CatalogService, into writer: inout JSONWriter) {
@@ -31,8 +31,8 @@ package enum CatalogJSON {
         service.writeJSON(&writer)
     }
 
-    /// A node and one of its services in one object, as `/catalog/service` shows them: neither tags nor
-    /// metadata of the service are null.
+    /// A node and one of its services in one object, as `/catalog/service` shows them: neither tags
+    /// nor metadata of the service are null.
     ///
     /// - Source: Consul: GET /v1/catalog/service/:service.
     package static func serviceNode(

@@ -23,7 +23,8 @@ package enum CommandCoding {
 
     /// Appends the entry's data.
     ///
-    /// A register command's node belongs to the command's datacenter: the node's own field is not carried.
+    /// A register command's node belongs to the command's datacenter: the node's own field is not
+    /// carried.
     package static func encode(_ command: Command, into output: inout [UInt8]) {
         switch command {
         case .register(let register):
@@ -82,7 +83,8 @@ package enum CommandCoding {
 
     /// The command of an entry's data; nil for an unknown type that may be ignored.
     ///
-    /// `bytes` is the whole data of one entry. An unknown type that must not be ignored is an error.
+    /// `bytes` is the whole data of one entry. An unknown type that must not be ignored is an
+    /// error.
     package static func decode(_ bytes: [UInt8]) throws(WireError) -> Command? {
         guard let first = bytes.first else {
             throw WireError(.syntax, "empty log entry")

@@ -2,6 +2,14 @@ import MusterAPI
 import SDKSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 @Suite(.timeLimit(.minutes(1))) struct RequestTests {
     @Test func optionsBecomeParametersAndHeaders() async throws {
         try await withRegistry { registry, client in
@@ -139,5 +147,19 @@ import Testing
                 )
             )
         }
+    }
+
+    @Test func aUnixSocketIsAnAddressLikeAnyOther() async throws {
+        let path = "/tmp/muster api \(UInt64.random(in: 0...UInt64.max)).sock"
+        let registry = ScriptedRegistry()
+        try await registry.start(socketPath: path)
+        registry.answer("/v1/status/leader") { _ in ScriptedReply(200, "\"a:1\"") }
+        let configuration = ClientConfiguration(address: .unixSocket(path: path))
+        let leader = try await MusterClient.withClient(configuration) { client in
+            try await client.status.leader()
+        }
+        #expect(leader == "a:1")
+        try await registry.stop()
+        unlink(path)
     }
 }

@@ -176,6 +176,7 @@ import Testing
         try await withDiscovery { registry, discovery, time in
             let lookup = Task { try await discovery.instances("web") }
             await registry.next(path).answer(500, "no leader")
+            _ = await time.sleeper(within: .zero ... .milliseconds(500))
             _ = await time.sleeper(within: .seconds(5) ... .seconds(5))
             time.advance(by: .seconds(5))
             let error = await #expect(throws: DiscoveryError.self) { _ = try await lookup.value }

@@ -77,7 +77,17 @@ package final class ManualTime: Sendable {
     }
 
     /// How long from the start until someone wants to sleep within `range`; waits for it.
+    ///
+    /// A test that runs into its time limit here ends the process: the message says what it lacked.
     package func sleeper(within range: ClosedRange<Duration>) async -> Duration {
+        await withTaskCancellationHandler {
+            await firstSleeper(within: range)
+        } onCancel: {
+            preconditionFailure("nobody slept within \(range) before the test was cancelled")
+        }
+    }
+
+    private func firstSleeper(within range: ClosedRange<Duration>) async -> Duration {
         while true {
             let found: Duration? = state.withLock { state in
                 state.sleepers.values.map { start.duration(to: $0.deadline) }

@@ -22,13 +22,15 @@ package final class ScriptedRegistry: Sendable {
 
     /// Starts listening on a free port and returns it.
     package func start() async throws -> Int {
-        let channel = try await bind(port: 0)
+        let channel = try await bootstrap().bind(host: "127.0.0.1", port: 0).get()
+        state.withLock { $0.channel = channel }
         return channel.localAddress?.port ?? 0
     }
 
-    /// Starts listening on `port`, as after a restart.
-    package func restart(port: Int) async throws {
-        _ = try await bind(port: port)
+    /// Starts listening on a unix socket.
+    package func start(socketPath: String) async throws {
+        let channel = try await bootstrap().bind(unixDomainSocketPath: socketPath).get()
+        state.withLock { $0.channel = channel }
     }
 
     /// Stops listening; connections that exist stay until the other side or the test closes them.
@@ -42,7 +44,17 @@ package final class ScriptedRegistry: Sendable {
     }
 
     /// The next request whose path begins with `prefix`; waits until there is one.
+    ///
+    /// A test that runs into its time limit here ends the process: the message says what it lacked.
     package func next(_ prefix: String = "/") async -> ScriptedRequest {
+        await withTaskCancellationHandler {
+            await arrival(prefix)
+        } onCancel: {
+            preconditionFailure("no request to \(prefix) came before the test was cancelled")
+        }
+    }
+
+    private func arrival(_ prefix: String) async -> ScriptedRequest {
         await withCheckedContinuation { continuation in
             let request: ScriptedRequest? = state.withLock { state in
                 if let index = state.arrived.firstIndex(where: { $0.target.hasPrefix(prefix) }) {
@@ -66,8 +78,8 @@ package final class ScriptedRegistry: Sendable {
         state.withLock { $0.automatic.insert((prefix, reply), at: 0) }
     }
 
-    private func bind(port: Int) async throws -> any Channel {
-        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+    private func bootstrap() -> ServerBootstrap {
+        ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -79,10 +91,6 @@ package final class ScriptedRegistry: Sendable {
                     )
                 }
             }
-            .bind(host: "127.0.0.1", port: port)
-            .get()
-        state.withLock { $0.channel = channel }
-        return channel
     }
 
     fileprivate func arrived(_ request: ScriptedRequest) {

@@ -63,7 +63,8 @@ enum CatalogReads {
                 return ReadAnswer(
                     .json(list.finish()),
                     index: answer.index,
-                    topics: options.topics(answer.topics)
+                    topics: options.topics(answer.topics),
+                    isPinned: true
                 )
             }
         )
@@ -88,7 +89,8 @@ enum CatalogReads {
                 return ReadAnswer(
                     .json(writer.bytes),
                     index: answer.index,
-                    topics: answer.topics
+                    topics: answer.topics,
+                    isPinned: true
                 )
             }
         )
@@ -143,7 +145,8 @@ enum CatalogReads {
                 return ReadAnswer(
                     .json(writer.bytes),
                     index: answer.index,
-                    topics: options.topics(answer.topics)
+                    topics: options.topics(answer.topics),
+                    isPinned: !answer.value.isEmpty
                 )
             }
         )

@@ -2,7 +2,8 @@ import NIOCore
 import NIOHTTP1
 import Replica
 
-/// Turns the messages of one connection into requests, has them answered one after the other, in order.
+/// Turns the messages of one connection into requests, has them answered one after the other, in
+/// order.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
 
@@ -150,11 +151,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         endAfterTurns(writing: String(buffer: rendered.buffer))
     }
 
-    /// A message that cannot be read ends the connection, after what was asked before it was answered.
+    /// A message that cannot be read ends the connection, after what was asked before it was
+    /// answered.
     private func endAfterTurns(writing text: String) {
         incoming = nil
         guard active == nil, turns.isEmpty else {
-            // The requests before it are still being answered: they keep their answers, it gets none.
+            // The requests before it are still being answered: they keep their answers, it gets
+            // none.
             hasInputClosed = true
             return
         }
@@ -170,7 +173,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    /// The client will send no more: a parked query is dropped, an unfinished answer still goes out.
+    /// The client will send no more: a parked query is dropped, an unfinished answer still goes
+    /// out.
     private func inputClosed() {
         hasInputClosed = true
         incoming = nil
@@ -253,7 +257,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let waiter = ParkedQueries.Waiter(
             minimumIndex: query.options.minimumIndex,
             variant: variant,
-            deadline: .now() + wait
+            deadline: loop.eventLoop.now + wait
         ) { [weak self] bytes, closes in
             guard let self, self.active?.serial == serial else { return }
             self.finish(bytes, closes: closes)

@@ -1,12 +1,13 @@
 import NIOCore
 import Replica
 
-/// The replies of one event loop that are ready to be sent again, by the exact bytes of the request's
-/// head.
+/// The replies of one event loop that are ready to be sent again, by the exact bytes of the
+/// request's head.
 ///
-/// Four entries share a bucket, so looking up costs the same whatever clients send. An entry stays true
-/// until a commit touches a topic it was read from; then it is read anew, without parsing, when it is
-/// asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and `preparedBytesPerLoop`.
+/// Four entries share a bucket, so looking up costs the same whatever clients send. An entry stays
+/// true until a commit touches a topic it was read from; then it is read anew, without parsing,
+/// when it is asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and
+/// `preparedBytesPerLoop`.
 final class PreparedReplies {
     private final class Entry {
         let key: [UInt8]
@@ -14,7 +15,11 @@ final class PreparedReplies {
         let query: ReadQuery
         let variant: ReplyVariant
         var rendered: RenderedReply
+        /// Nil once a topic was touched.
         var watch: WatchID?
+        /// See `ReadAnswer.isPinned`.
+        var isPinned = false
+        var generation: UInt64 = 0
         /// Counted against the limit.
         var bytes: Int
 
@@ -61,7 +66,7 @@ final class PreparedReplies {
                     entry.key.count == head.count,
                     entry.key.withUnsafeBytes({ $0.elementsEqual(head) })
                 else { continue }
-                if entry.watch == nil, !renew(entry, date: date) {
+                if !isCurrent(entry), !renew(entry, date: date) {
                     remove(at: position)
                     return nil
                 }
@@ -103,6 +108,11 @@ final class PreparedReplies {
         watch(entry, answer)
     }
 
+    /// Whether the entry still says what a new evaluation would.
+    private func isCurrent(_ entry: Entry) -> Bool {
+        entry.watch != nil && (entry.isPinned || entry.generation == reader.generation)
+    }
+
     /// Reads an entry anew whose topics were touched; false when it can no longer be kept.
     private func renew(_ entry: Entry, date: HTTPDate) -> Bool {
         guard let answer = try? reader.evaluate(entry.query) else { return false }  // Asked again.
@@ -117,6 +127,9 @@ final class PreparedReplies {
     }
 
     private func watch(_ entry: Entry, _ answer: ReadAnswer) {
+        if let old = entry.watch { reader.watches.cancel(old) }
+        entry.isPinned = answer.isPinned
+        entry.generation = answer.generation
         entry.watch = reader.watches.park(answer.topics, urgency: .deferred) { [weak entry] in
             entry?.watch = nil
         }

@@ -76,7 +76,8 @@ enum Transactions {
         }
     }
 
-    /// A verb that nobody knows counts as a read for keys and as a write for the rest, as in Consul.
+    /// A verb that nobody knows counts as a read for keys and as a write for the rest, as in
+    /// Consul.
     private static func writes(_ step: TransactionBodyStep) -> Bool {
         guard let keyValue = step.keyValue else {
             let isEmpty = step.node == nil && step.service == nil && step.check == nil

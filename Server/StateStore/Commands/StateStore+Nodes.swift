@@ -6,7 +6,8 @@ extension StateStore {
     struct NodePlan {
         /// The record whose place the new one takes; nil for a new node.
         let previous: NodeRecord?
-        /// The node whose identifier comes under a new name, and which goes with all of its services.
+        /// The node whose identifier comes under a new name, and which goes with all of its
+        /// services.
         let renamed: NodeName?
     }
 
@@ -80,7 +81,7 @@ extension StateStore {
             nodeTable.add(record, at: context.index)
         }
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 
@@ -88,10 +89,10 @@ extension StateStore {
     mutating func deleteNode(_ folded: String, _ context: inout WriteContext) {
         guard let entry = nodeTable.find(folded)?.value else { return }
         for service in entry.services {
-            deleteService(node: folded, id: service.record.foldedID, &context)
+            deleteService(on: entry.name, id: service.record.foldedID, &context)
         }
         for check in entry.checks {
-            deleteCheck(node: folded, id: check.foldedID, &context)
+            deleteCheck(on: entry.name, id: check.foldedID, &context)
         }
         deleteCoordinates(node: folded, &context)
         for session in sessionTable.ofNode(folded) {
@@ -99,7 +100,7 @@ extension StateStore {
         }
         nodeTable.remove(entry.name)
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 

@@ -79,7 +79,7 @@ extension StateStore {
         if let name = nodeTable.name(node) {
             nodeTable.update(name) { $0.sessionsIndex = context.index }
         }
-        context.changes.touch(.sessions)
+        context.changes.touch(Topic.Kind.session)
         context.changes.touch(.session(session.id.folded))
         context.changes.touch(.nodeSessions(node))
     }

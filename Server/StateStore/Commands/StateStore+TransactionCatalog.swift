@@ -54,7 +54,7 @@ extension StateStore {
         case .deleteCAS where current?.indexes.modify != service.indexes.modify:
             throw StoreError("failed to delete \(place), index is stale")
         case .delete, .deleteCAS:
-            deleteService(node: foldedNode, id: foldedID, &context)
+            nodeTable.name(foldedNode).map { deleteService(on: $0, id: foldedID, &context) }
             return nil
         }
     }
@@ -79,7 +79,7 @@ extension StateStore {
         case .deleteCAS where current?.indexes.modify != check.indexes.modify:
             throw StoreError("failed to delete \(place), index is stale")
         case .delete, .deleteCAS:
-            deleteCheck(node: foldedNode, id: foldedID, &context)
+            nodeTable.name(foldedNode).map { deleteCheck(on: $0, id: foldedID, &context) }
             return nil
         }
     }

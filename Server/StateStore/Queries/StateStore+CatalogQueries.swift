@@ -38,7 +38,8 @@ extension StateStore {
     /// The names of all services with their tags, ascending by name.
     ///
     /// The index moves only when the answer does.
-    /// - Deviation: Consul's moves with every change of any instance, which wakes every watcher of the list.
+    /// - Deviation: Consul's moves with every change of any instance, which wakes every watcher of
+    ///   the list.
     /// - Source: Consul: GET /v1/catalog/services
     package func services() -> Answer<[ServiceListing]> {
         var listings: [ServiceListing] = []
@@ -85,7 +86,8 @@ extension StateStore {
         return Answer(listings, index, [.nodes, .services])
     }
 
-    /// Names that differ in letter case sort apart by their bytes, although they are neighbours in the tree.
+    /// Names that differ in letter case sort apart by their bytes, although they are neighbours in
+    /// the tree.
     private static func sorted(_ listings: [ServiceListing]) -> [ServiceListing] {
         let inOrder = zip(listings, listings.dropFirst()).allSatisfy {
             Bytes.order($0.name, $1.name) < 0

@@ -80,7 +80,7 @@ package struct KeyValueRecord: Sendable {
 }
 
 extension KeyValueRecord: TreeElement {
-    static package func order(_ key: UnsafeRawBufferPointer, _ element: KeyValueRecord) -> Int {
+    static func order(_ key: UnsafeRawBufferPointer, _ element: KeyValueRecord) -> Int {
         element.withKey { Bytes.order(key, $0) }
     }
 }

@@ -28,8 +28,8 @@ struct NodeIdentifier: TreeElement {
     let folded: String
     let name: NodeName
 
-    static func order(_ key: String, _ element: NodeIdentifier) -> Int {
-        Bytes.order(key, element.folded)
+    static func order(_ key: UnsafeRawBufferPointer, _ element: NodeIdentifier) -> Int {
+        Bytes.with(element.folded) { Bytes.order(key, $0) }
     }
 }
 
@@ -80,7 +80,7 @@ struct NodeTable: Sendable {
         let folded = record.foldedName
         var made: NodeName?
         _ = slots.add { slot in
-            let name = NodeName(folded: folded, slot: slot)
+            let name = NodeName(folded: folded, slot)
             made = name
             return Cell(NodeEntry(name: name, record: record, index: index))
         }
@@ -113,7 +113,7 @@ struct NodeTable: Sendable {
         if !record.node.id.isEmpty {
             identifiers.remove(record.node.id.folded)
         }
-        names.remove(name.folded)
+        name.withBytes { _ = names.remove($0) }
         slots.remove(name.slot)
     }
 

@@ -2,8 +2,8 @@ import Model
 
 /// Reads MessagePack in the profile of Consul's servers, and what newer peers send.
 ///
-/// As a visitor it fills the field whose key was read last. Every length is checked against what is left of
-/// the input. The memory must outlive the reader.
+/// As a visitor it fills the field whose key was read last. Every length is checked against what is
+/// left of the input. The memory must outlive the reader.
 /// - Source: RPC sheet §3.
 package struct MessagePackReader {
     let base: UnsafePointer<UInt8>?

@@ -1,7 +1,7 @@
 /// Writes MessagePack in the profile of Consul's servers.
 ///
-/// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys of records
-/// are sorted by their bytes.
+/// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys
+/// of records are sorted by their bytes.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
     private var sink: ByteSink
@@ -22,6 +22,8 @@ package struct MessagePackWriter: Sendable {
 
     package init(_ bytes: [UInt8] = []) {
         sink = ByteSink(bytes)
+        sink.reserve(512)
+        fields.reserveCapacity(48)
     }
 
     /// The bytes so far, copied.

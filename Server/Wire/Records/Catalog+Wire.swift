@@ -69,12 +69,22 @@ extension ServiceAddress: WireRecord {
 }
 
 /// Weights on the wire; a field that is missing counts as zero, unlike in `Weights()`.
-private struct WireWeights: WireRecord {
-    var weights = Weights(passing: 0, warning: 0)
+package struct WireWeights: WireRecord, Hashable {
+    package var weights: Weights
 
-    static var goType: String { "structs.Weights" }
+    package init() {
+        weights = Weights(passing: 0, warning: 0)
+    }
 
-    mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError) {
+    package init(_ weights: Weights) {
+        self.weights = weights
+    }
+
+    package static var goType: String { "structs.Weights" }
+
+    package mutating func visit<Visitor: FieldVisitor>(
+        _ visitor: inout Visitor
+    ) throws(WireError) {
         try visitor.field("Passing", &weights.passing)
         try visitor.field("Warning", &weights.warning)
     }
@@ -85,7 +95,7 @@ extension FieldVisitor {
         _ name: StaticString,
         _ value: inout Weights?
     ) throws(WireError) {
-        var wrapped = value.map { WireWeights(weights: $0) }
+        var wrapped = value.map { WireWeights($0) }
         try field(name, &wrapped)
         if Self.isReading { value = wrapped?.weights }
     }

@@ -2,7 +2,8 @@ package import Model
 
 /// The body of `PUT /v1/session/create`.
 ///
-/// What the body leaves out keeps the defaults: 15 s of lock delay, release, and the node's own health.
+/// What the body leaves out keeps the defaults: 15 s of lock delay, release, and the node's own
+/// health.
 /// - Source: Consul: PUT /v1/session/create.
 package struct SessionBody: WireRecord, Hashable {
     package static let defaultCheck = "serfHealth"

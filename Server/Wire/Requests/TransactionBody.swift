@@ -163,7 +163,8 @@ package struct TransactionService: WireRecord, Hashable {
         try visitor.field("Service", &service)
     }
 
-    /// The service with what transactions take over; kind, proxy and Connect are dropped as in Consul.
+    /// The service with what transactions take over; kind, proxy and Connect are dropped as in
+    /// Consul.
     package var record: CatalogService {
         var record = service
         record.kind = .typical

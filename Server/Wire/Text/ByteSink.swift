@@ -99,7 +99,8 @@ struct ByteSink: Sendable {
         }
     }
 
-    /// Moves everything from `start` on into `scratch`, for it to be written again in another order.
+    /// Moves everything from `start` on into `scratch`, for it to be written again in another
+    /// order.
     mutating func cut(from start: Int, into scratch: inout [UInt8]) {
         scratch.removeAll(keepingCapacity: true)
         storage.withUnsafeBufferPointer { content in
