@@ -61,9 +61,11 @@ final class DNSLoop {
     /// Takes up the newest state of the registry.
     private func follow() {
         guard replica.generation != published.generation else { return }
+        let catalogIndex = published.store.catalogIndex
         published = replica.current
         responder.store = published.store
-        cache.removeAll()
+        // Most commits are about keys and sessions.
+        if published.store.catalogIndex != catalogIndex { cache.removeAll() }
     }
 
     private func answer(
