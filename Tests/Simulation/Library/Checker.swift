@@ -27,6 +27,8 @@ package struct Checker {
     private var entries: [Place: (hash: UInt64, previous: Term)] = [:]
     /// The term of every entry that any server has called committed; position 0 is index 0.
     package private(set) var committed: [Term] = [.zero]
+    /// In which term the last of them was committed, at the latest.
+    private var lastCommitTerm = Term.zero
     /// The configurations that any committed entry set.
     private var digests: [LogIndex: Digest] = [:]
     private var seen: [NodeID: Seen] = [:]
@@ -68,6 +70,14 @@ package struct Checker {
         }
         if raft.log.applied > raft.log.commit {
             report(.appliedIsCommitted, "\(name(server.id)) applied too much")
+        }
+        let position = LogPosition(
+            index: raft.log.applied,
+            term: raft.log.term(at: raft.log.applied) ?? .zero
+        )
+        let isRestored = raft.log.applied <= raft.log.snapshot.index
+        if !isRestored, !server.disk.isDurable(position) {
+            report(.appliedIsDurable, "\(name(server.id)) applied what it may lose")
         }
         if violation == nil, raft.log.commit > last.commit {
             checkCommit(server, from: last.commit, disks: disks)
@@ -124,7 +134,8 @@ package struct Checker {
         }
         leaders[raft.term] = raft.id
         let index = lastCommitted
-        guard index > raft.log.base.index else { return }
+        // A leader of an earlier term that does not know yet that it is none is no contradiction.
+        guard index > raft.log.base.index, raft.term > lastCommitTerm else { return }
         if raft.log.term(at: index) != committed[committed.count - 1] {
             report(.leaderCompleteness, "\(name(raft.id)) lacks entry \(index.rawValue)")
         }
@@ -148,6 +159,7 @@ package struct Checker {
                 }
             } else if index == UInt64(committed.count) {
                 committed.append(term)
+                lastCommitTerm = server.raft.term
                 let position = LogPosition(index: LogIndex(rawValue: index), term: term)
                 checkDurable(position, server, disks: disks)
             } else {

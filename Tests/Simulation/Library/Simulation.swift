@@ -115,6 +115,7 @@ package final class Simulation {
             }
             if phase == .faulty, now.nanoseconds >= UInt64(options.faultyTime.rawValue) { heal() }
             if hasConverged() { return finalVerdict() }
+            if steps > options.stepLimit { return violation(.liveness, "endless talk") }
             if now.nanoseconds > UInt64(end) { return stuck() }
         }
         return stuck()
@@ -275,6 +276,12 @@ package final class Simulation {
         trace.mix(server.machine.digest.value)
         guard isVerbose else { return }
         for note in output.notes {
+            if case .configurationChanged(let placed) = note {
+                let voters = placed.configuration.voters.map(\.rawValue)
+                let old = placed.configuration.outgoing.map(\.id.rawValue)
+                print(now.nanoseconds / 1_000_000, "server", server.id.rawValue, "voters", voters, old)
+                continue
+            }
             print(now.nanoseconds / 1_000_000, "server", server.id.rawValue, note)
         }
     }

@@ -17,6 +17,9 @@ package struct SimulationOptions: Sendable {
     package var timing = RaftTiming()
     package var limits = RaftLimits()
 
+    /// Steps after which the servers are said never to come to rest.
+    package var stepLimit = 60_000
+
     // The network: chances per message in 10,000, and delays.
     package var dropChance = 0
     package var duplicateChance = 0
@@ -122,7 +125,7 @@ package struct EnvironmentFaults: OptionSet, Sendable {
 package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Property: String, Hashable, Sendable {
         case electionSafety, voteOnce, logMatching, leaderCompleteness, stateMachineSafety
-        case commitIsDurable, commitIsMonotonic, termIsMonotonic, appliedIsCommitted
+        case commitIsDurable, appliedIsDurable, appliedIsCommitted, commitIsMonotonic, termIsMonotonic
         case oneChangeAtATime, boundedMemory, linearizability, refusedHasNoEffect
         case loyalty, liveness, convergence
     }
