@@ -47,7 +47,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(number: 5, name: "truncates what agrees", faults: .truncatesMatchingSuffix),
         BugClass(number: 6, name: "never retries a probe", faults: .neverRetriesProbe),
         BugClass(number: 7, name: "commits the unverified", faults: .commitsUnverifiedEntries),
-        BugClass(number: 8, name: "installs old snapshots", faults: .installsOldSnapshots),
+        BugClass(number: 8, name: "installs old snapshots", faults: .installsOldSnapshots, weather: snowy),
         BugClass(
             number: 9,
             name: "keeps truncated members",
@@ -101,14 +101,33 @@ package struct BugClass: Sendable, CustomStringConvertible {
     private static func slow(_ seed: UInt64) -> SimulationOptions {
         var options = SimulationOptions.random(seed: seed)
         options.voters = 5
+        options.joiners = 0
         options.clients = 6
         options.limits.entriesPerAppend = 1
         options.limits.appendsInFlight = 1
+        options.delay = .milliseconds(30)
+        options.dropChance = 0
+        options.slowChance = 0
         options.crashWeight = 4
-        options.partitionWeight = 6
+        options.partitionWeight = 4
+        options.pauseWeight = 4
         options.memberWeight = 0
-        options.transferWeight = 6
-        options.faultInterval = .milliseconds(100)
+        options.transferWeight = 8
+        options.healWeight = 4
+        options.leaderVictimChance = 7000
+        options.faultInterval = .milliseconds(120)
+        options.faultyTime = .seconds(12)
+        return options
+    }
+
+    /// Snapshots all the time, and many of them late.
+    private static func snowy(_ seed: UInt64) -> SimulationOptions {
+        var options = SimulationOptions.random(seed: seed)
+        options.voters = 3
+        options.snapshotEvery = 8
+        options.trailing = 2
+        options.crashWeight = 4
+        options.oldSnapshotChance = 5000
         return options
     }
 
@@ -139,6 +158,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         var options = SimulationOptions(seed: seed)
         options.padding = 100_000
         options.bytesPerSecond = 200_000
+        options.keepsOrder = true
         options.faultyTime = .seconds(8)
         options.crashWeight = 0
         options.partitionWeight = 0

@@ -82,6 +82,13 @@ package struct Checker {
         if violation == nil, raft.log.commit > last.commit {
             checkCommit(server, from: last.commit, disks: disks)
         }
+        if raft.isLeader, raft.log.commit > last.commit,
+            raft.log.term(at: raft.log.commit) != raft.term
+        {
+            // Raft §5.4.2, figure 8.
+            report(.commitsOwnTerm, "\(name(server.id)) counts entries of an earlier term")
+        }
+        if output.writes.contains(where: Checker.concernsMembers) { checkConfiguration(server) }
         if raft.isLeader, !last.isLeader || raft.term != last.term { checkLeader(raft) }
         if raft.isLeader { checkLimits(raft) }
         checkState(server)
@@ -179,6 +186,30 @@ package struct Checker {
         }
         if holds != 1 {
             report(.commitIsDurable, "entry \(position.index.rawValue) is on too few disks")
+        }
+    }
+
+    private static func concernsMembers(_ write: LogWrite) -> Bool {
+        switch write {
+        case .truncate, .reset: true
+        case .append(let entries):
+            entries.contains { entry in
+                if case .configuration = entry.body { return true }
+                return false
+            }
+        default: false
+        }
+    }
+
+    /// - Source: Raft §6: a server uses the latest configuration in its log.
+    private mutating func checkConfiguration(_ server: SimulatedServer) {
+        let contents = server.disk.written
+        var latest = contents.snapshot.point.configuration.configuration
+        for entry in contents.entries where entry.index > contents.snapshot.point.index {
+            if case .configuration(let configuration) = entry.body { latest = configuration }
+        }
+        if latest != server.raft.configuration {
+            report(.configurationIsInLog, "\(name(server.id)) has other members than its log")
         }
     }
 

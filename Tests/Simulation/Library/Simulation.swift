@@ -49,6 +49,8 @@ package final class Simulation {
         var waiting: [RequestToken: (Operation, client: Int)] = [:]
         /// When it last heard the leader that it follows, by its own clock.
         var heardLeader: Instant?
+        /// The terms in which a leader told it to campaign.
+        var toldToCampaign: Set<Term> = []
         /// An old state of its disk, to be restored by accident.
         var image: SimulatedDisk.Contents?
     }
@@ -191,7 +193,7 @@ package final class Simulation {
         guard nodes[id]?.server != nil, !isPaused(id, event) else { return }
         let local = localTime(id)
         guard let output = nodes[id]?.server?.step(inputs, now: local) else { return }
-        if case .message(let message)? = inputs.first.flatMap({ $0 }) { noteLeader(message) }
+        if case .message(let message)? = inputs.first { noteLeader(message) }
         finishStep(id, output)
     }
 
@@ -226,6 +228,7 @@ package final class Simulation {
         mixIntoTrace(server, output)
         checkLoyalty(id, output)
         checker.observe(server, output) { nodes[$0]?.server?.disk ?? nodes[$0]?.disk }
+        guard checker.violation == nil else { return }
         if options.demandsStableLeader, checker.leaderCount > 1 {
             checker.report(.liveness, "a second leader in fair weather")
         }
@@ -287,6 +290,7 @@ package final class Simulation {
     }
 
     private func noteLeader(_ message: RaftMessage) {
+        if message.body == .timeoutNow { nodes[message.to]?.toldToCampaign.insert(message.term) }
         switch message.body {
         case .append, .heartbeat: break
         default: return
@@ -300,7 +304,15 @@ package final class Simulation {
 
     /// - Source: dissertation §4.2.3: who hears a leader helps nobody to replace it.
     private func checkLoyalty(_ id: NodeID, _ output: SimulatedServer.Output) {
-        guard let node = nodes[id], let heard = node.heardLeader else { return }
+        guard let node = nodes[id] else { return }
+        for note in output.notes {
+            guard case .becameCandidate(let term, isTransfer: true) = note else { continue }
+            let before = Term(rawValue: term.rawValue - 1)
+            if !node.toldToCampaign.contains(before) {
+                checker.report(.loyalty, "server \(id.rawValue) campaigns as if it was told to")
+            }
+        }
+        guard let heard = node.heardLeader else { return }
         for message in output.messages {
             guard case .preVoteResponse(granted: true) = message.body else { continue }
             if localTime(id).since(heard) < options.timing.electionTimeout {

@@ -13,7 +13,7 @@ enum Simulate {
         let words = CommandLine.arguments.dropFirst()
         let numbers = words.compactMap { UInt64($0) }
         if words.contains("--bugs") {
-            catchBugs(limit: numbers.first ?? 300)
+            catchBugs(limit: numbers.first ?? 300, only: numbers.count > 1 ? numbers[1] : nil)
             return
         }
         if words.contains("--innocent") {
@@ -67,8 +67,8 @@ enum Simulate {
         }
     }
 
-    private static func catchBugs(limit: UInt64) {
-        for bug in BugClass.all {
+    private static func catchBugs(limit: UInt64, only number: UInt64?) {
+        for bug in BugClass.all where number == nil || number == UInt64(bug.number) {
             if let (seed, violation) = bug.catchingSeed(limit: limit) {
                 print("\(bug): caught by seed \(seed), \(violation)")
             } else {
