@@ -1,3 +1,4 @@
+import DNSAPI
 import HTTPAPI
 import Model
 import Testing
