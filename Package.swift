@@ -168,7 +168,10 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
-        tests("AgentTests", ["Agent", "Model", "LocalState", "HTTPAPI", nioCore, nioPosix]),
+        tests(
+            "AgentTests",
+            ["Agent", "Model", "LocalState", "HTTPAPI", "DNSAPI", nioCore, nioPosix]
+        ),
         tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(

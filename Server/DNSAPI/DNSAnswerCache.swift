@@ -17,6 +17,10 @@ struct DNSAnswerCache {
         let sent: Int
         /// What comes after the records.
         let tail: [UInt8]
+        /// The whole answer instead, for SRV records.
+        let plan: DNSLocationPlan?
+        /// The serial number of the zone in the answer, which ends with its second; nil when it has none.
+        let serial: UInt32?
 
         init(
             query: [UInt8],
@@ -24,7 +28,9 @@ struct DNSAnswerCache {
             records: [UInt8] = [],
             recordBytes: Int = 1,
             sent: Int = 0,
-            tail: [UInt8] = []
+            tail: [UInt8] = [],
+            plan: DNSLocationPlan? = nil,
+            serial: UInt32? = nil
         ) {
             self.query = query
             self.head = head
@@ -32,9 +38,13 @@ struct DNSAnswerCache {
             self.recordBytes = recordBytes
             self.sent = sent
             self.tail = tail
+            self.plan = plan
+            self.serial = serial
         }
 
-        var bytes: Int { query.count + head.count + records.count + tail.count + 128 }
+        var bytes: Int {
+            query.count + head.count + records.count + tail.count + 128 + (plan?.cost ?? 0)
+        }
 
         /// Moves a random choice of the records to the front, in random order.
         func shuffle<Random: RandomNumberGenerator>(using random: inout Random) {
@@ -114,15 +124,16 @@ extension DNSAnswerCache.Entry {
         encoded: [UInt8],
         candidates: [DNSRecord]
     ) {
-        // The serial number of the zone is the time.
-        let sections = reply.answers + reply.authorities + reply.additionals
-        guard let question = reply.questions.first, !sections.contains(where: { $0.type == .soa })
+        // Servers are listed in random order.
+        guard let question = reply.questions.first, question.type != .ns, question.type != .soa
         else { return nil }
         let key = Array(query.dropFirst(2))
         if reply.answers.count <= 1, candidates.count <= 1 {
-            // Servers are listed in random order.
-            guard question.type != .ns else { return nil }
-            self.init(query: key, head: Array(encoded.dropFirst(2)))
+            let serials = reply.authorities.compactMap { record -> UInt32? in
+                guard case .soa(let authority) = record.data else { return nil }
+                return authority.serial
+            }
+            self.init(query: key, head: Array(encoded.dropFirst(2)), serial: serials.first)
             return
         }
         let isUniform = (candidates + reply.answers).allSatisfy {

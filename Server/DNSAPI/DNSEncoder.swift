@@ -7,6 +7,8 @@
 package struct DNSEncoder {
     private var bytes: [UInt8] = []
     private let compresses: Bool
+    /// Where the names so far are: the first few in a list, which is quicker, the rest in a table.
+    private var firstOffsets: [(suffix: ArraySlice<UInt8>, offset: Int)] = []
     private var offsets: [ArraySlice<UInt8>: Int] = [:]
 
     private init(compresses: Bool) {
@@ -52,19 +54,30 @@ package struct DNSEncoder {
         var position = 0
         while name.wire[position] != 0 {
             let suffix = name.wire[position...]
-            if let offset = offsets[suffix] {
+            if let offset = find(suffix) {
                 if mayCompress {
                     word(0xC000 | UInt16(offset))
                     return
                 }
             } else if bytes.count < 0x4000 {
-                offsets[suffix] = bytes.count
+                if firstOffsets.count < 16 {
+                    firstOffsets.append((suffix, bytes.count))
+                } else {
+                    offsets[suffix] = bytes.count
+                }
             }
             let end = position + 1 + Int(name.wire[position])
             bytes.append(contentsOf: name.wire[position..<end])
             position = end
         }
         bytes.append(0)
+    }
+
+    private func find(_ suffix: ArraySlice<UInt8>) -> Int? {
+        for known in firstOffsets where known.suffix.count == suffix.count {
+            if known.suffix == suffix { return known.offset }
+        }
+        return offsets.isEmpty ? nil : offsets[suffix]
     }
 
     private mutating func record(_ record: DNSRecord) {

@@ -11,6 +11,7 @@ final class DNSLoop {
     private var published: Published
     private var cache = DNSAnswerCache()
     private var random: QuickRandom
+    private var responder: DNSResponder<QuickRandom>
 
     init(
         replica: Replica,
@@ -22,6 +23,12 @@ final class DNSLoop {
         self.wallClock = wallClock
         published = replica.current
         random = QuickRandom(seed: .random(in: 0 ... .max))
+        responder = DNSResponder(
+            store: published.store,
+            settings: settings,
+            serial: 0,
+            random: QuickRandom(seed: .random(in: 0 ... .max))
+        )
     }
 
     /// The answer to a query, after `prefixBytes` bytes that the caller fills in; nil when there is none.
@@ -33,7 +40,9 @@ final class DNSLoop {
     ) -> ByteBuffer? {
         guard query.readableBytes >= 12 else { return nil }
         follow()
-        if transport == .udp, let entry = query.withUnsafeReadableBytes({ cache.find($0) }) {
+        if transport == .udp, let entry = query.withUnsafeReadableBytes({ cache.find($0) }),
+            entry.serial == nil || entry.serial == serial
+        {
             return answer(with: entry, query, allocator)
         }
         let bytes = Array(query.readableBytesView)
@@ -44,11 +53,19 @@ final class DNSLoop {
         return buffer
     }
 
+    /// The serial number of the zone: the time in seconds.
+    private var serial: UInt32 {
+        UInt32(truncatingIfNeeded: wallClock().nanosecondsSinceEpoch / 1_000_000_000)
+    }
+
     /// Takes up the newest state of the registry.
     private func follow() {
         guard replica.generation != published.generation else { return }
+        let catalogIndex = published.store.catalogIndex
         published = replica.current
-        cache.removeAll()
+        responder.store = published.store
+        // Most commits are about keys and sessions.
+        if published.store.catalogIndex != catalogIndex { cache.removeAll() }
     }
 
     private func answer(
@@ -56,11 +73,19 @@ final class DNSLoop {
         _ query: ByteBuffer,
         _ allocator: ByteBufferAllocator
     ) -> ByteBuffer {
+        let id = query.getInteger(at: query.readerIndex, as: UInt16.self) ?? 0
+        if let plan = entry.plan {
+            let answer = plan.answer(using: &random)
+            var buffer = allocator.buffer(capacity: 2 + answer.count)
+            buffer.writeInteger(id)
+            buffer.writeBytes(answer)
+            return buffer
+        }
         entry.shuffle(using: &random)
         let recordBytes = entry.sent * entry.recordBytes
         let count = 2 + entry.head.count + recordBytes + entry.tail.count
         var buffer = allocator.buffer(capacity: count)
-        buffer.writeInteger(query.getInteger(at: query.readerIndex, as: UInt16.self) ?? 0)
+        buffer.writeInteger(id)
         buffer.writeBytes(entry.head)
         if recordBytes > 0 {
             entry.records.withUnsafeBytes { records in
@@ -72,29 +97,39 @@ final class DNSLoop {
     }
 
     private func resolve(_ query: [UInt8], over transport: DNSTransport) -> [UInt8]? {
-        let seconds = wallClock().nanosecondsSinceEpoch / 1_000_000_000
-        var responder = DNSResponder(
-            store: published.store,
-            settings: settings,
-            serial: UInt32(truncatingIfNeeded: seconds),
-            random: random
-        )
-        defer { random = responder.random }
+        responder.serial = serial
         guard let reply = responder.reply(to: query, over: transport) else { return nil }
         let encoded = DNSEncoder.encode(reply, compresses: !settings.disableCompression)
         let limit = transport == .udp ? DNSLimits.datagramBytes : Int(UInt16.max)
         guard encoded.count <= limit else { return nil }
-        if transport == .udp,
-            let entry = DNSAnswerCache.Entry(
-                query: query,
-                reply: reply,
-                encoded: encoded,
-                candidates: responder.candidates
-            )
-        {
-            cache.insert(entry)
-        }
+        if transport == .udp { keep(query, reply, encoded) }
         return encoded
+    }
+
+    /// Keeps the answer for the next time, if it is one that can be repeated.
+    private func keep(
+        _ query: [UInt8],
+        _ reply: DNSMessage,
+        _ encoded: [UInt8]
+    ) {
+        let plan = DNSLocationPlan(
+            reply: reply,
+            parts: responder.parts,
+            announcedBytes: reply.options.map { Int($0.classCode) },
+            settings: settings
+        )
+        if let plan {
+            let key = Array(query.dropFirst(2))
+            cache.insert(DNSAnswerCache.Entry(query: key, head: [], plan: plan))
+            return
+        }
+        let entry = DNSAnswerCache.Entry(
+            query: query,
+            reply: reply,
+            encoded: encoded,
+            candidates: responder.candidates
+        )
+        if let entry { cache.insert(entry) }
     }
 }
 

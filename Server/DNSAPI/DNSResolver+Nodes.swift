@@ -34,7 +34,6 @@ extension DNSResolver {
     /// What a name inside the domain leads to; nothing for any other name.
     mutating func resolveAlias(_ target: DNSName, depth: Int) -> [DNSRecord] {
         let name = target.lowercased
-        let zones = [settings.domain, settings.alternativeDomain].compactMap(\.self)
         guard depth > 0, zones.contains(where: { name.isBelow($0) }) else { return [] }
         var reply = DNSMessage()
         let request = Request(

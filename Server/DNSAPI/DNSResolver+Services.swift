@@ -2,12 +2,6 @@ import Model
 import StateStore
 
 extension DNSResolver {
-    /// What one instance contributes to an answer.
-    struct Contribution {
-        var answers: [DNSRecord]
-        var additionals: [DNSRecord] = []
-    }
-
     /// The instances that may be sent to clients.
     func healthyInstances(
         _ name: String,
@@ -78,6 +72,7 @@ extension DNSResolver {
         into reply: inout DNSMessage
     ) {
         var seen: Set<Place> = []
+        parts = []
         for instance in instances {
             let place = Place(
                 node: instance.node.name,
@@ -85,12 +80,13 @@ extension DNSResolver {
                 port: instance.service.port
             )
             guard seen.insert(place).inserted else { continue }
-            let part = contribution(of: instance, wanted, request, ttlSeconds)
+            var part = contribution(of: instance, wanted, request, ttlSeconds)
+            if settings.sendsNodeMetadata, let name = nodeName(instance, wanted.datacenter) {
+                part.additionals += metadata(instance.node.node, named: name, ttlSeconds)
+            }
             reply.answers += part.answers
             reply.additionals += part.additionals
-            if settings.sendsNodeMetadata, let name = nodeName(instance, wanted.datacenter) {
-                reply.additionals += metadata(instance.node.node, named: name, ttlSeconds)
-            }
+            parts.append(part)
         }
     }
 
@@ -144,12 +140,18 @@ extension DNSResolver {
     /// Decodes the service only when the text has what is looked for: decoding costs microseconds.
     private func taggedAddresses(of service: ServiceRecord) -> [String: ServiceAddress]? {
         let mentionsThem = service.withJSON { json in
-            let wanted = Array("\"lan_ipv".utf8)
-            guard json.count > wanted.count else { return false }
-            return (0...(json.count - wanted.count)).contains { start in
-                json[start] == wanted[0]
-                    && json[start..<start + wanted.count].elementsEqual(wanted)
+            let wanted: StaticString = "\"lan_ipv"
+            let count = wanted.utf8CodeUnitCount
+            var start = 0
+            while start + count <= json.count {
+                if json[start] == wanted.utf8Start[0],
+                    (1..<count).allSatisfy({ json[start + $0] == wanted.utf8Start[$0] })
+                {
+                    return true
+                }
+                start += 1
             }
+            return false
         }
         return mentionsThem ? service.service.taggedAddresses : nil
     }
@@ -161,7 +163,7 @@ extension DNSResolver {
         _ wanted: ServiceQuestion,
         _ request: Request,
         _ ttlSeconds: UInt32
-    ) -> Contribution {
+    ) -> DNSPart {
         let kind = AddressKind(request.question.type)
         let node = instance.node.node
         let own = serviceAddress(of: instance, for: kind)
@@ -169,7 +171,7 @@ extension DNSResolver {
         let nodeIP = IPAddress(ofNode)
         let text: String
         if own.isEmpty {
-            guard !ofNode.isEmpty else { return Contribution(answers: []) }
+            guard !ofNode.isEmpty else { return DNSPart(answers: []) }
             if let nodeIP {
                 let name =
                     ofNode == node.address
@@ -187,7 +189,7 @@ extension DNSResolver {
         } else {
             text = own
         }
-        guard let target = DNSName(text) else { return Contribution(answers: []) }
+        guard let target = DNSName(text) else { return DNSPart(answers: []) }
         return records(of: instance, aliasing: target, request, ttlSeconds)
     }
 
@@ -202,14 +204,14 @@ extension DNSResolver {
         named name: DNSName?,
         _ request: Request,
         _ ttlSeconds: UInt32
-    ) -> Contribution {
+    ) -> DNSPart {
         let question = request.question
         guard question.type == .srv else {
             let answers = addressRecord(question.type, address, question.name, ttlSeconds)
-            return Contribution(answers: answers)
+            return DNSPart(answers: answers)
         }
-        guard let name else { return Contribution(answers: []) }
-        return Contribution(
+        guard let name else { return DNSPart(answers: []) }
+        return DNSPart(
             answers: [location(of: instance, target: name, request, ttlSeconds)],
             additionals: [
                 DNSRecord(name: name, ttlSeconds: ttlSeconds, data: .address(address))
@@ -222,7 +224,7 @@ extension DNSResolver {
         aliasing target: DNSName,
         _ request: Request,
         _ ttlSeconds: UInt32
-    ) -> Contribution {
+    ) -> DNSPart {
         var more: [DNSRecord] = []
         for var record in resolveAlias(target, depth: request.depth)
         where [.cname, .a, .aaaa].contains(record.type) {
@@ -236,9 +238,9 @@ extension DNSResolver {
                 ttlSeconds: ttlSeconds,
                 data: .cname(target)
             )
-            return Contribution(answers: [alias] + more)
+            return DNSPart(answers: [alias] + more)
         }
-        return Contribution(
+        return DNSPart(
             answers: [location(of: instance, target: target, request, ttlSeconds)],
             additionals: more
         )

@@ -24,18 +24,35 @@ struct DNSResolver<Random: RandomNumberGenerator> {
         var datacenter: String
     }
 
-    let store: StateStore
+    var store: StateStore
     let settings: DNSSettings
-    let serial: UInt32
+    var serial: UInt32
+    /// The zones that are answered for, the longer one first.
+    let zones: [DNSName]
+    private let authority: StartOfAuthority
     var random: Random
     /// The addresses among which the last answer chose.
     var candidates: [DNSRecord] = []
+    /// The pieces of the last answer to a question for SRV records, before it was trimmed.
+    var parts: [DNSPart] = []
 
     init(store: StateStore, settings: DNSSettings, serial: UInt32, random: Random) {
         self.store = store
         self.settings = settings
         self.serial = serial
         self.random = random
+        zones = [settings.domain, settings.alternativeDomain]
+            .compactMap(\.self)
+            .sorted { $0.wire.count > $1.wire.count }
+        authority = StartOfAuthority(
+            server: DNSName("ns", under: settings.domain) ?? settings.domain,
+            mailbox: DNSName("hostmaster", under: settings.domain) ?? settings.domain,
+            serial: 0,
+            refreshSeconds: wholeSeconds(settings.authority.refresh),
+            retrySeconds: wholeSeconds(settings.authority.retry),
+            expireSeconds: wholeSeconds(settings.authority.expire),
+            minimumSeconds: wholeSeconds(settings.authority.minimum)
+        )
     }
 
     /// Answers a question whose name is inside one of the zones.
@@ -95,8 +112,7 @@ struct DNSResolver<Random: RandomNumberGenerator> {
     }
 
     private func labelsBeforeZone(_ name: DNSName) -> [String] {
-        let zones = [settings.domain, settings.alternativeDomain].compactMap(\.self)
-        let zone = zones.filter { name.isBelow($0) }.max { $0.wire.count < $1.wire.count }
+        let zone = zones.first { name.isBelow($0) }
         guard let zone else { return [] }
         return name.labels(before: zone).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -196,22 +212,12 @@ struct DNSResolver<Random: RandomNumberGenerator> {
 
     /// The SOA record of the zone.
     func authorityRecord() -> DNSRecord {
-        let domain = settings.domain
-        let authority = settings.authority
+        var authority = authority
+        authority.serial = serial
         return DNSRecord(
-            name: domain,
-            ttlSeconds: wholeSeconds(authority.minimum),
-            data: .soa(
-                StartOfAuthority(
-                    server: DNSName("ns", under: domain) ?? domain,
-                    mailbox: DNSName("hostmaster", under: domain) ?? domain,
-                    serial: serial,
-                    refreshSeconds: wholeSeconds(authority.refresh),
-                    retrySeconds: wholeSeconds(authority.retry),
-                    expireSeconds: wholeSeconds(authority.expire),
-                    minimumSeconds: wholeSeconds(authority.minimum)
-                )
-            )
+            name: settings.domain,
+            ttlSeconds: authority.minimumSeconds,
+            data: .soa(authority)
         )
     }
 

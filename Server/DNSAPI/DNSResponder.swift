@@ -22,11 +22,23 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
         resolver = DNSResolver(store: store, settings: settings, serial: serial, random: random)
     }
 
-    /// The generator, to go on with for the next query.
-    package var random: Random { resolver.random }
+    /// The snapshot that is answered from.
+    var store: StateStore {
+        get { resolver.store }
+        set { resolver.store = newValue }
+    }
+
+    /// The serial number of the zone.
+    var serial: UInt32 {
+        get { resolver.serial }
+        set { resolver.serial = newValue }
+    }
 
     /// The addresses among which the last answer chose; empty when it did not choose.
     var candidates: [DNSRecord] { resolver.candidates }
+
+    /// The pieces of the last answer before it was trimmed; empty unless it was about SRV records.
+    var parts: [DNSPart] { resolver.parts }
 
     /// The answer to a query, or nil when it deserves none.
     package mutating func respond(to bytes: [UInt8], over transport: DNSTransport) -> [UInt8]? {
@@ -38,6 +50,7 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
     /// The answer before it is encoded.
     package mutating func reply(to bytes: [UInt8], over transport: DNSTransport) -> DNSMessage? {
         resolver.candidates = []
+        resolver.parts = []
         guard let header = try? DNSDecoder.header(bytes) else {
             // An answer to rubbish would only help whoever forges addresses.
             return nil
@@ -90,8 +103,7 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
             return reply
         }
         let name = question.name.lowercased
-        let zones = [settings.domain, settings.alternativeDomain].compactMap(\.self)
-        if zones.contains(where: { name.isInside($0) }) {
+        if resolver.zones.contains(where: { name.isInside($0) }) {
             reply.flags.insert(DNSFlags.authoritative)
             resolver.resolve(query, question, over: transport, into: &reply)
         } else if name.isInside(arpa) {

@@ -98,6 +98,13 @@ package final class DNSServer: Sendable {
             .channelOption(.socketOption(.so_reuseaddr), value: 1)
             .channelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
             .channelOption(.socketOption(.so_rcvbuf), value: DNSLimits.socketBufferBytes)
+            .channelOption(
+                .writeBufferWaterMark,
+                value: .init(
+                    low: DNSLimits.pendingAnswerBytes / 2,
+                    high: DNSLimits.pendingAnswerBytes
+                )
+            )
             .channelOption(.datagramVectorReadMessageCount, value: DNSLimits.datagramsPerRead)
             .channelOption(
                 .recvAllocator,

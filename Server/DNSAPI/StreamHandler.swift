@@ -26,6 +26,7 @@ final class StreamHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard answered < DNSLimits.queriesPerConnection else { return }
         var part = unwrapInboundIn(data)
         if received == nil {
             received = part

@@ -10,6 +10,9 @@ package struct NodeDetails: Sendable {
 }
 
 extension StateStore {
+    /// The index of the last change of any node, service or check.
+    package var catalogIndex: LogIndex { indexes.catalog }
+
     /// The instances of a service that have all of `tags`, ascending by folded node name, then id.
     ///
     /// With `connect` those that offer the service through the mesh: its proxies and native
