@@ -1,3 +1,4 @@
+import DNSAPI
 import HTTPAPI
 import LocalState
 package import Logging
@@ -13,6 +14,7 @@ import Synchronization
 package final class Agent: Sendable {
     private struct Running {
         var http: HTTPServer
+        var dns: DNSServer
         var local: NIOLoopBound<LocalAgent>
         var eventLog: NIOLoopBound<EventLog>
     }
@@ -65,8 +67,9 @@ package final class Agent: Sendable {
             let storage = try openStorage()
             let (facade, local, eventLog) = try await startLocalAgent(storage)
             let http = try await startHTTP(facade)
+            let dns = try await startDNS(http)
             running.withLock {
-                $0 = Running(http: http, local: local, eventLog: eventLog)
+                $0 = Running(http: http, dns: dns, local: local, eventLog: eventLog)
             }
         } catch {
             await replica.stop()
@@ -220,6 +223,30 @@ package final class Agent: Sendable {
         return server
     }
 
+    private func startDNS(_ http: HTTPServer) async throws(StartError) -> DNSServer {
+        let server = DNSServer(
+            replica: replica,
+            settings: configuration.dns,
+            wallClock: Clocks.wall
+        )
+        for endpoint in try ListenEndpoint.dns(of: configuration) {
+            guard case .port(let host, let port) = endpoint.place else { continue }
+            do {
+                try await server.start(on: servingGroup, address: host, port: port)
+            } catch {
+                await server.stop()
+                await http.stop()
+                throw StartError("Failed to start DNS server on \(endpoint.text): \(error)")
+            }
+            for network in ["udp", "tcp"] {
+                logger.info(
+                    "Started DNS server: address=\(endpoint.text) network=\(network)"
+                )
+            }
+        }
+        return server
+    }
+
     private func listen(
         _ server: HTTPServer,
         on endpoint: ListenEndpoint
@@ -261,6 +288,7 @@ package final class Agent: Sendable {
         }
         if let parts {
             await parts.http.stop()
+            await parts.dns.stop()
             // Fails only when the loop is gone already.
             try? await parts.local.eventLoop.submit {
                 parts.local.value.stop()

@@ -7,7 +7,8 @@ package enum AgentCommand {
     /// What the running agent is told from outside.
     private enum Order: Sendable {
         case reload(@Sendable (String?) -> Void)
-        case stop(String)
+        /// Ends with code 0 after a graceful leave, else with 1.
+        case stop(reason: String, isGraceful: Bool)
     }
 
     /// Orders that wait; one more is dropped, which only a flood of signals can bring about.
@@ -58,7 +59,7 @@ package enum AgentCommand {
             reload: { completion in feed.yield(.reload(completion)) },
             leave: { completion in
                 completion()
-                feed.yield(.stop("leave"))
+                feed.yield(.stop(reason: "leave", isGraceful: true))
             }
         )
         let agent = Agent(
@@ -79,8 +80,20 @@ package enum AgentCommand {
         Signals.start { number in
             switch number {
             case SIGHUP: feed.yield(.reload { _ in })
-            case SIGTERM: feed.yield(.stop("terminated"))
-            default: feed.yield(.stop("interrupt"))
+            case SIGTERM:
+                feed.yield(
+                    .stop(
+                        reason: "terminated",
+                        isGraceful: configuration.leavesOnTerminate
+                    )
+                )
+            default:
+                feed.yield(
+                    .stop(
+                        reason: "interrupt",
+                        isGraceful: !configuration.skipsLeaveOnInterrupt
+                    )
+                )
             }
         }
         let logger = Logger(label: "agent") { AgentLogHandler(label: $0, sink: sink) }
@@ -88,11 +101,12 @@ package enum AgentCommand {
             switch order {
             case .reload(let completion):
                 completion(await reload(agent, arguments, sink, logger))
-            case .stop(let reason):
+            case .stop(let reason, let isGraceful):
                 logger.info("Shutting down: reason=\(reason)")
                 await agent.stop()
-                logger.info("Exit code: code=0")
-                return 0
+                let code: Int32 = isGraceful ? 0 : 1
+                logger.info("Exit code: code=\(code)")
+                return code
             }
         }
         return 0

@@ -38,6 +38,17 @@ struct ListenEndpoint: Hashable, Sendable {
             + (try endpoints("HTTPS", secure, ports.https))
     }
 
+    /// Where DNS is served, over UDP and TCP.
+    static func dns(of configuration: AgentConfiguration) throws(StartError) -> [ListenEndpoint] {
+        let own = configuration.addresses.dns
+        let hosts = own.isEmpty ? configuration.clientAddresses : own
+        let found = try endpoints("DNS", hosts, configuration.ports.dns)
+        for endpoint in found where endpoint.network == "unix" {
+            throw StartError("DNS cannot listen on a socket file: \(endpoint.text)")
+        }
+        return found
+    }
+
     /// The endpoints of one interface; none when its port is disabled.
     static func endpoints(
         _ name: String,

@@ -6,9 +6,9 @@ import ArgumentParser
 package enum CommandLineTool {
     /// Runs one command and gives the process's exit code.
     ///
-    /// `arguments` are without the program's name; those behind `agent` go to `agent` as they are.
-    /// Exit codes are Consul's: 0, 1 for a failure or a wrong flag, 2 where `members` finds nobody,
-    /// 127 for an unknown command.
+    /// `arguments` are without the program's name; those behind `agent` go to `agent` as they
+    /// are. Exit codes are Consul's: 0, 1 for a failure or a wrong flag, 2 where `members` finds
+    /// nobody, 127 for an unknown command.
     package static func run(
         _ arguments: [String],
         agent: @Sendable ([String]) async -> Int32

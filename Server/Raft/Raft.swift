@@ -103,8 +103,14 @@ package struct Raft: Sendable {
     package var configuration: ClusterConfiguration { log.configuration.configuration }
     var isJoint: Bool { configuration.isJoint }
     var faults: RaftFaults { settings.faults }
-    /// Whether this server may campaign.
-    var isPromotable: Bool { configuration.isVoter(id) }
+    /// Whether this server may campaign: it votes, or a change that takes its vote away is not
+    /// committed yet, so that it may be the only one with a log that can win.
+    ///
+    /// - Source: dissertation §4.2.2.
+    var isPromotable: Bool {
+        if configuration.isVoter(id) { return true }
+        return log.configuration.index > log.commit && log.formerConfiguration?.isVoter(id) == true
+    }
 
     /// When `RaftInput.timer` is due; nil when nothing waits for time.
     package var nextDeadline: Instant? {

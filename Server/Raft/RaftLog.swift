@@ -51,6 +51,11 @@ package struct RaftLog: Sendable {
     /// The configuration in force: the last one in the log, committed or not (Raft §6).
     package var configuration: PlacedConfiguration { configurations[configurations.count - 1] }
 
+    /// The configuration before the one in force, while it may come back.
+    var formerConfiguration: ClusterConfiguration? {
+        configurations.count > 1 ? configurations[configurations.count - 2].configuration : nil
+    }
+
     package func term(at index: LogIndex) -> Term? {
         terms.term(at: index)
     }

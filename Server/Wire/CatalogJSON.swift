@@ -31,8 +31,8 @@ package enum CatalogJSON {
         service.writeJSON(&writer)
     }
 
-    /// A node and one of its services in one object, as `/catalog/service` shows them: neither tags
-    /// nor metadata of the service are null.
+    /// A node and one of its services in one object, as `/catalog/service` shows them: neither
+    /// tags nor metadata of the service are null.
     ///
     /// - Source: Consul: GET /v1/catalog/service/:service.
     package static func serviceNode(

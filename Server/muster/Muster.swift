@@ -9,7 +9,8 @@ struct Muster {
         let arguments = Array(CommandLine.arguments.dropFirst())
         // Before the first thread starts, so that the agent hears every signal.
         if arguments.first == "agent" { Signals.block() }
-        Task {
+        // Detached from this thread, which only waits.
+        Task.detached {
             exit(await CommandLineTool.run(arguments) { await AgentCommand.run($0) })
         }
         while true { pause() }

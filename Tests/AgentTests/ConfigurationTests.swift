@@ -126,7 +126,7 @@ import Testing
         #expect(configuration.http.limits.connectionsPerClient == 7)
         #expect(configuration.http.limits.transactionBytes == 600_000)
         #expect(configuration.dns.serviceTTL == ["*": .seconds(10)])
-        #expect(configuration.dns.soaMinimumTTL == 3)
+        #expect(configuration.dns.authority.minimum == .seconds(3))
         #expect(configuration.unixSockets.mode == 0o700)
         #expect(configuration.addresses.http == ["127.0.0.1", "unix:///tmp/x"])
         #expect(configuration.checkUpdateInterval == .zero)

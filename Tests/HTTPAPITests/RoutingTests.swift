@@ -93,11 +93,18 @@ import Testing
         #expect(Gzip.isAccepted(by: field) == isAccepted)
     }
 
-    @Test func compressedBodiesAreGzip() throws {
+    @Test func compressedBodiesAreGzipAndDoNotDependOnThoseBefore() throws {
         let body = Array(repeating: UInt8(ascii: "a"), count: 10_000)
-        let smaller = try #require(Gzip.compress(body))
-        #expect(smaller.count < 200)
-        #expect(smaller.prefix(3) == [0x1F, 0x8B, 8])
+        let large = Array(repeating: UInt8(ascii: "b"), count: 1_000_000)
+        let compressor = GzipCompressor()
+        let first = try #require(compressor.compress(body))
+        #expect(first.count < 200)
+        #expect(first.prefix(3) == [0x1F, 0x8B, 8])
+        // The last four bytes are the length of what went in.
+        #expect(first.suffix(4) == [0x10, 0x27, 0, 0])
+        #expect(try #require(compressor.compress(large)).count < 10_000)
+        #expect(compressor.compress(body) == first)
+        #expect(GzipCompressor().compress(body) == first)
     }
 
     @Test func malformedIdentifiersSayWhy() {

@@ -108,6 +108,7 @@ import Testing
             await withTaskGroup { group in
                 for number in 0..<40 {
                     group.addTask {
+                        // They are cancelled below.
                         _ = try? await client.health.service(
                             "s\(number)",
                             options: QueryOptions(index: 1)

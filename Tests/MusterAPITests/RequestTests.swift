@@ -149,11 +149,25 @@ import Darwin
         }
     }
 
+    @Test func aCheckOfItsOwnNamesItsIdAsThatEndpointReadsIt() async throws {
+        try await withRegistry { registry, client in
+            registry.answer("/v1/agent/check/register") { request in
+                #expect(request.body == #"{"ID":"mem","Name":"Memory","TTL":"30s"}"#)
+                return ScriptedReply()
+            }
+            let check = CheckDefinition(id: "mem", name: "Memory", ttl: .seconds(30))
+            try await client.agent.register(check: check)
+        }
+    }
+
     @Test func aUnixSocketIsAnAddressLikeAnyOther() async throws {
         let path = "/tmp/muster api \(UInt64.random(in: 0...UInt64.max)).sock"
         let registry = ScriptedRegistry()
         try await registry.start(socketPath: path)
-        registry.answer("/v1/status/leader") { _ in ScriptedReply(200, "\"a:1\"") }
+        registry.answer("/v1/status/leader") { request in
+            #expect(request.headers.filter { $0.name.lowercased() == "host" }.count == 1)
+            return ScriptedReply(200, "\"a:1\"")
+        }
         let configuration = ClientConfiguration(address: .unixSocket(path: path))
         let leader = try await MusterClient.withClient(configuration) { client in
             try await client.status.leader()

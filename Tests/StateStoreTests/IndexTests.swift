@@ -145,6 +145,20 @@ import Testing
         }
     }
 
+    @Test func `snapshots are read on other threads while the store changes`() async {
+        var generator = CommandGenerator(seed: 815)
+        var test = TestStore()
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<40 {
+                for _ in 0..<10 { test.apply(generator.next(at: test.index + 1)) }
+                let snapshot = test.store
+                let expected = Query.all.map { $0.run(snapshot) }
+                group.addTask { Query.all.map { $0.run(snapshot) } == expected }
+            }
+            for await isSame in group { #expect(isSame) }
+        }
+    }
+
     @Test func `the same commands give the same answers in every store`() {
         var generator = CommandGenerator(seed: 99)
         var (one, two) = (TestStore(), TestStore())

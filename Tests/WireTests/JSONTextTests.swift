@@ -83,7 +83,8 @@ struct JSONTextTests {
     @Test("Keys match in any case, and two letters beyond ASCII fold as in Go")
     func keys() throws {
         let body =
-            "{\"NODE\":\"a\",\"address\":\"b\",\"taggedaddre\u{17F}\u{17F}es\":{\"x\":\"y\"},\"M\\u0065ta\":null}"
+            "{\"NODE\":\"a\",\"address\":\"b\",\"taggedaddre\u{17F}\u{17F}es\":{\"x\":\"y\"},"
+            + "\"M\\u0065ta\":null}"
         let node = try JSON.decode(Node.self, from: Array(body.utf8), refusesUnknownKeys: true)
         #expect(node.name == "a")
         #expect(node.address == "b")

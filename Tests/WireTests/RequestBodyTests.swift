@@ -15,9 +15,11 @@ struct RequestBodyTests {
     @Test("A service registration takes durations as text and numbers, and snake-case names")
     func serviceRegistration() throws {
         let body = #"""
-            {"name":"web","enable_tag_override":true,"tagged_addresses":{"lan":{"address":"a","port":1}},
+            {"name":"web","enable_tag_override":true,
+             "tagged_addresses":{"lan":{"address":"a","port":1}},
              "check":{"CheckID":"c","args":["x"],"interval":"10s","timeout":1500000000,
-              "deregister_critical_service_after":"90m","tls_skip_verify":true,"ServiceID":"ignored",
+              "deregister_critical_service_after":"90m","tls_skip_verify":true,
+              "ServiceID":"ignored",
               "header":{"a":["b"]}},
              "checks":[{"ttl":"3s"},{"script_args":["y"],"docker_container_id":"d"}],
              "connect":{"sidecar_service":{"port":21000,"proxy":{"local_service_port":80,

@@ -1,3 +1,4 @@
+package import DNSAPI
 package import HTTPAPI
 import LocalState
 package import Logging
@@ -34,7 +35,7 @@ package struct AgentConfiguration: Sendable {
 
     // Interfaces.
     package var http = HTTPSettings()
-    package var dns = DNSOptions()
+    package var dns = DNSSettings()
 
     // Registrations and their checks.
     package var enableLocalScriptChecks = false
@@ -82,29 +83,6 @@ package struct AgentAddresses: Hashable, Sendable {
     package var dns: [String] = []
     package var http: [String] = []
     package var https: [String] = []
-
-    package init() {}
-}
-
-/// How DNS questions are answered.
-///
-/// - Source: Consul: docs/agent/options `dns_config`.
-package struct DNSOptions: Hashable, Sendable {
-    package var domain = "consul."
-    package var alternateDomain = ""
-    package var nodeTTL = Nanoseconds.zero
-    /// By service name; a name that ends in `*` covers what begins with it.
-    package var serviceTTL: [String: Nanoseconds] = [:]
-    package var enablesTruncate = false
-    package var onlyPassing = false
-    package var udpAnswerLimit = 3
-    package var aRecordLimit = 0
-    package var disablesCompression = false
-    package var nodeMetaTXT = true
-    package var soaRefresh: UInt32 = 3600
-    package var soaRetry: UInt32 = 600
-    package var soaExpire: UInt32 = 86_400
-    package var soaMinimumTTL: UInt32 = 0
 
     package init() {}
 }

@@ -1,3 +1,4 @@
+import DNSAPI
 import Glibc
 import HTTPAPI
 import Logging
@@ -60,6 +61,7 @@ package enum AgentSettings {
         reader.text("node_id", &configuration.nodeID)
         reader.text("datacenter", &configuration.datacenter)
         configuration.datacenter = configuration.datacenter.lowercased()
+        configuration.dns.datacenter = configuration.datacenter
         configuration.nodeMeta = reader.textMap("node_meta")
         reader.text("data_dir", &configuration.dataDirectory)
         reader.text("pid_file", &configuration.pidFile)
@@ -164,6 +166,11 @@ package enum AgentSettings {
         )
         try reader.duration("default_query_time", &wait)
         configuration.http.limits.defaultQueryTime = .nanoseconds(wait.rawValue)
+        var least = Nanoseconds(
+            rawValue: configuration.http.limits.leastSessionTTL.nanoseconds
+        )
+        try reader.duration("session_ttl_min", &least)
+        configuration.http.limits.leastSessionTTL = .nanoseconds(least.rawValue)
         wait = Nanoseconds(rawValue: configuration.http.limits.maximumQueryTime.nanoseconds)
         try reader.duration("max_query_time", &wait)
         configuration.http.limits.maximumQueryTime = .nanoseconds(wait.rawValue)
@@ -172,33 +179,42 @@ package enum AgentSettings {
 
     private static func readDNS(
         _ reader: ConfigurationReader,
-        _ dns: inout DNSOptions
+        _ dns: inout DNSSettings
     ) throws(StartError) {
-        reader.text("domain", &dns.domain)
-        reader.text("alt_domain", &dns.alternateDomain)
-        if !dns.domain.hasSuffix(".") { dns.domain += "." }
-        if !dns.alternateDomain.isEmpty, !dns.alternateDomain.hasSuffix(".") {
-            dns.alternateDomain += "."
-        }
+        dns.domain = try zone("domain", reader) ?? dns.domain
+        dns.alternativeDomain = try zone("alt_domain", reader)
         let own = reader.group("dns_config")
         try own.duration("node_ttl", &dns.nodeTTL)
         for (name, text) in own.textMap("service_ttl") {
             guard let ttl = GoDuration.parse(text) else {
                 throw StartError("dns_config.service_ttl: invalid duration: \(text)")
             }
-            dns.serviceTTL[name] = ttl
+            dns.serviceTTL[name] = ttl.duration
         }
-        own.flag("enable_truncate", &dns.enablesTruncate)
+        own.flag("enable_truncate", &dns.enableTruncate)
         own.flag("only_passing", &dns.onlyPassing)
-        own.flag("disable_compression", &dns.disablesCompression)
-        own.flag("enable_additional_node_meta_txt", &dns.nodeMetaTXT)
+        own.flag("disable_compression", &dns.disableCompression)
+        own.flag("enable_additional_node_meta_txt", &dns.sendsNodeMetadata)
         own.number("udp_answer_limit", &dns.udpAnswerLimit)
-        own.number("a_record_limit", &dns.aRecordLimit)
+        own.number("a_record_limit", &dns.addressLimit)
         let soa = own.group("soa")
-        soa.number("refresh", &dns.soaRefresh)
-        soa.number("retry", &dns.soaRetry)
-        soa.number("expire", &dns.soaExpire)
-        soa.number("min_ttl", &dns.soaMinimumTTL)
+        soa.seconds("refresh", &dns.authority.refresh)
+        soa.seconds("retry", &dns.authority.retry)
+        soa.seconds("expire", &dns.authority.expire)
+        soa.seconds("min_ttl", &dns.authority.minimum)
+    }
+
+    private static func zone(
+        _ name: String,
+        _ reader: ConfigurationReader
+    ) throws(StartError) -> DNSName? {
+        var text = ""
+        reader.text(name, &text)
+        guard !text.isEmpty else { return nil }
+        guard let zone = DNSName(text.lowercased()) else {
+            throw StartError("\(name): not a domain name: \(GoQuote.quote(text))")
+        }
+        return zone
     }
 
     private static func readProcess(

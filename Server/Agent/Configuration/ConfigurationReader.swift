@@ -30,8 +30,16 @@ struct ConfigurationReader {
         if case .integer(let number)? = values[name] { target = Int(number) }
     }
 
-    func number(_ name: String, _ target: inout UInt32) {
-        if case .integer(let number)? = values[name] { target = UInt32(clamping: number) }
+    func seconds(_ name: String, _ target: inout Duration) {
+        if case .integer(let number)? = values[name] { target = .seconds(number) }
+    }
+
+    /// A text such as `10s`, or nanoseconds.
+    func duration(_ name: String, _ target: inout Duration) throws(StartError) {
+        guard contains(name) else { return }
+        var value = Nanoseconds.zero
+        try duration(name, &value)
+        target = value.duration
     }
 
     /// A text such as `10s`, or nanoseconds.

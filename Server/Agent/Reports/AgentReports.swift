@@ -1,3 +1,4 @@
+import DNSAPI
 import HTTPAPI
 import LocalState
 import Model
@@ -128,8 +129,8 @@ struct AgentReports: Sendable {
             "DiscardCheckOutput": .bool(own.discardsCheckOutput),
             "LeaveOnTerm": .bool(own.leavesOnTerminate),
             "SkipLeaveOnInt": .bool(own.skipsLeaveOnInterrupt),
-            "DNSDomain": .string(own.dns.domain),
-            "DNSAltDomain": .string(own.dns.alternateDomain),
+            "DNSDomain": .string(own.dns.domain.description),
+            "DNSAltDomain": .string(own.dns.alternativeDomain?.description ?? ""),
             "HTTPBlockEndpoints": .array(own.http.blockedEndpoints.map { .string($0) }),
             "HTTPMaxConnsPerClient": .integer(Int64(own.http.limits.connectionsPerClient)),
             "KVMaxValueSize": .integer(Int64(own.http.limits.keyValueBytes)),

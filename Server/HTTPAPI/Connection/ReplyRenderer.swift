@@ -35,6 +35,12 @@ struct RenderedReply {
 struct ReplyRenderer {
     let settings: HTTPSettings
     let allocator: ByteBufferAllocator
+    private let compressor = GzipCompressor()
+
+    init(settings: HTTPSettings, allocator: ByteBufferAllocator) {
+        self.settings = settings
+        self.allocator = allocator
+    }
 
     func render(_ reply: Reply, _ variant: ReplyVariant, date: HTTPDate) -> RenderedReply {
         var body = reply.body
@@ -48,7 +54,8 @@ struct ReplyRenderer {
             fields.append(("X-Consul-Translate-Addresses", "true"))
         }
         if reply.kind == .json { fields.append(("Content-Type", "application/json")) }
-        if variant.compresses, reply.varies, !body.isEmpty, let smaller = Gzip.compress(body) {
+        if variant.compresses, reply.varies, !body.isEmpty, let smaller = compressor.compress(body)
+        {
             body = smaller
             fields.removeAll { $0.name == "Content-Length" }
             fields.append(("Content-Encoding", "gzip"))

@@ -9,7 +9,11 @@ import Replica
 /// when it is asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and
 /// `preparedBytesPerLoop`.
 final class PreparedReplies {
-    private final class Entry {
+    /// One reply with what it takes to make it anew.
+    ///
+    /// Its request was authorized when it was kept: whatever changes what a token may do must empty
+    /// the table.
+    private final class Prepared {
         let key: [UInt8]
         let hash: UInt64
         let query: ReadQuery
@@ -43,7 +47,7 @@ final class PreparedReplies {
     private let reader: LoopReader
     private let mask: Int
     private let byteLimit: Int
-    private var entries: [Entry?]
+    private var entries: [Prepared?]
     private var nextVictim = 0
     private(set) var bytes = 0
 
@@ -96,7 +100,7 @@ final class PreparedReplies {
             ?? ways.first { entries[$0] == nil } ?? first + nextVictim
         nextVictim = (nextVictim + 1) % PreparedReplies.ways
         remove(at: position)
-        let entry = Entry(
+        let entry = Prepared(
             key: key,
             hash: hash,
             query: query,
@@ -109,12 +113,12 @@ final class PreparedReplies {
     }
 
     /// Whether the entry still says what a new evaluation would.
-    private func isCurrent(_ entry: Entry) -> Bool {
+    private func isCurrent(_ entry: Prepared) -> Bool {
         entry.watch != nil && (entry.isPinned || entry.generation == reader.generation)
     }
 
     /// Reads an entry anew whose topics were touched; false when it can no longer be kept.
-    private func renew(_ entry: Entry, date: HTTPDate) -> Bool {
+    private func renew(_ entry: Prepared, date: HTTPDate) -> Bool {
         guard let answer = try? reader.evaluate(entry.query) else { return false }  // Asked again.
         let reply = reader.finished(answer, entry.query)
         entry.rendered = reader.renderer.render(reply, entry.variant, date: date)
@@ -126,12 +130,13 @@ final class PreparedReplies {
         return true
     }
 
-    private func watch(_ entry: Entry, _ answer: ReadAnswer) {
+    private func watch(_ entry: Prepared, _ answer: ReadAnswer) {
         if let old = entry.watch { reader.watches.cancel(old) }
         entry.isPinned = answer.isPinned
         entry.generation = answer.generation
-        entry.watch = reader.watches.park(answer.topics, urgency: .deferred) { [weak entry] in
-            entry?.watch = nil
+        entry.watch = reader.watches.park(answer.topics, urgency: .deferred) {
+            [weak kept = entry] in
+            kept?.watch = nil
         }
     }
 

@@ -9,8 +9,10 @@ package struct ReadAnswer: Sendable {
     package var index: LogIndex
     /// What a later write must touch to change the answer.
     package var topics: [Topic]
-    /// True when the index, too, changes only with the topics. Indexes of what does not exist, and
-    /// of lists that share the index of a whole table, move with unrelated writes.
+    /// True when the index, too, changes only with the topics.
+    ///
+    /// Indexes of what does not exist, and of lists that share the index of a whole table, move
+    /// with unrelated writes.
     package var isPinned = false
     /// Which publication it was read from.
     var generation: UInt64 = 0

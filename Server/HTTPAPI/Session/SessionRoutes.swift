@@ -105,7 +105,7 @@ enum SessionWrites {
         session.node = body.node.isEmpty ? settings.nodeName : body.node
         session.behavior = try behavior(body.behavior)
         session.ttl = body.ttl
-        try checkTTL(body.ttl)
+        try checkTTL(body.ttl, context.services.limits)
         session.lockDelay = body.lockDelay
         session.serviceChecks = body.serviceChecks
         (session.checks, session.nodeChecks) = checks(of: body)
@@ -153,7 +153,7 @@ enum SessionWrites {
     }
 
     /// - Source: Consul: api-docs/session `TTL`: from 10 seconds to 24 hours, or none.
-    private static func checkTTL(_ text: String) throws(HTTPError) {
+    private static func checkTTL(_ text: String, _ limits: HTTPLimits) throws(HTTPError) {
         guard !text.isEmpty else { return }
         let ttl: Nanoseconds
         do {
@@ -161,9 +161,11 @@ enum SessionWrites {
         } catch {
             throw .failed("Session TTL '\(text)' invalid: \(error.message)")
         }
-        guard ttl == .zero || (ttl >= .seconds(10) && ttl <= .seconds(86_400)) else {
+        let least = Nanoseconds(rawValue: limits.leastSessionTTL.nanoseconds)
+        guard ttl == .zero || (ttl >= least && ttl <= .seconds(86_400)) else {
             throw .failed(
-                "Invalid Session TTL '\(ttl.rawValue)', must be between [10s=24h0m0s]"
+                "Invalid Session TTL '\(ttl.rawValue)', must be between "
+                    + "[\(GoDuration.format(least))=24h0m0s]"
             )
         }
     }

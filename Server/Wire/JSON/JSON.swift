@@ -16,8 +16,8 @@ package enum JSON {
     /// The record that `bytes` describe; what follows the first value is ignored, as Go's decoder
     /// does.
     ///
-    /// `refusesUnknownKeys` makes a key that the record does not have an error, which is how Consul
-    /// reads request bodies; records that are more lenient say so themselves.
+    /// `refusesUnknownKeys` makes a key that the record does not have an error, which is how
+    /// Consul reads request bodies; records that are more lenient say so themselves.
     package static func decode<Record: WireValue>(
         _ type: Record.Type,
         from bytes: [UInt8],

@@ -1,7 +1,7 @@
 /// Writes JSON text as Go's `encoding/json` does, without spaces.
 ///
-/// Commas come by themselves: call `key` before each value of an object, and just the values in an
-/// array.
+/// Commas come by themselves: call `key` before each value of an object, and just the values in
+/// an array.
 /// - Source: Go: encoding/json, HTML escaping on.
 package struct JSONWriter: Sendable {
     private var sink = ByteSink()

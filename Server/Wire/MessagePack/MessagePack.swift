@@ -1,8 +1,12 @@
 /// MessagePack to and from records.
 package enum MessagePack {
-    /// Appends the record to `output`.
-    package static func encode<Record: WireValue>(_ record: Record, into output: inout [UInt8]) {
-        var writer = MessagePackWriter()
+    /// Appends the record to `output`, its keys sorted unless told otherwise.
+    package static func encode<Record: WireValue>(
+        _ record: Record,
+        sortsKeys: Bool = true,
+        into output: inout [UInt8]
+    ) {
+        var writer = MessagePackWriter(sortsKeys: sortsKeys)
         record.writePack(&writer)
         writer.appendContent(to: &output)
     }

@@ -9,12 +9,6 @@ struct ByteSink: Sendable {
         count = 0
     }
 
-    /// Continues behind `bytes`.
-    init(_ bytes: [UInt8]) {
-        storage = bytes
-        count = bytes.count
-    }
-
     /// The content, in an array of exactly its size.
     var bytes: [UInt8] {
         Array(storage[..<count])
@@ -97,6 +91,12 @@ struct ByteSink: Sendable {
             UnsafeMutableRawPointer(target).storeBytes(of: value.bigEndian, as: Value.self)
             return MemoryLayout<Value>.size
         }
+    }
+
+    /// Overwrites bytes that were written before.
+    mutating func replace(at index: Int, bigEndian value: UInt16) {
+        storage[index] = UInt8(truncatingIfNeeded: value >> 8)
+        storage[index + 1] = UInt8(truncatingIfNeeded: value)
     }
 
     /// Moves everything from `start` on into `scratch`, for it to be written again in another

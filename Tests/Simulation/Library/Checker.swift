@@ -27,6 +27,8 @@ package struct Checker {
     private var entries: [Place: (hash: UInt64, previous: Term)] = [:]
     /// The term of every entry that any server has called committed; position 0 is index 0.
     package private(set) var committed: [Term] = [.zero]
+    /// In which term the last of them was committed, at the latest.
+    private var lastCommitTerm = Term.zero
     /// The configurations that any committed entry set.
     private var digests: [LogIndex: Digest] = [:]
     private var seen: [NodeID: Seen] = [:]
@@ -69,9 +71,24 @@ package struct Checker {
         if raft.log.applied > raft.log.commit {
             report(.appliedIsCommitted, "\(name(server.id)) applied too much")
         }
+        let position = LogPosition(
+            index: raft.log.applied,
+            term: raft.log.term(at: raft.log.applied) ?? .zero
+        )
+        let isRestored = raft.log.applied <= raft.log.snapshot.index
+        if !isRestored, !server.disk.isDurable(position) {
+            report(.appliedIsDurable, "\(name(server.id)) applied what it may lose")
+        }
         if violation == nil, raft.log.commit > last.commit {
             checkCommit(server, from: last.commit, disks: disks)
         }
+        if raft.isLeader, raft.log.commit > last.commit,
+            raft.log.term(at: raft.log.commit) != raft.term
+        {
+            // Raft §5.4.2, figure 8.
+            report(.commitsOwnTerm, "\(name(server.id)) counts entries of an earlier term")
+        }
+        if output.writes.contains(where: Checker.concernsMembers) { checkConfiguration(server) }
         if raft.isLeader, !last.isLeader || raft.term != last.term { checkLeader(raft) }
         if raft.isLeader { checkLimits(raft) }
         checkState(server)
@@ -124,7 +141,8 @@ package struct Checker {
         }
         leaders[raft.term] = raft.id
         let index = lastCommitted
-        guard index > raft.log.base.index else { return }
+        // A leader of an earlier term that does not know yet that it is none is no contradiction.
+        guard index > raft.log.base.index, raft.term > lastCommitTerm else { return }
         if raft.log.term(at: index) != committed[committed.count - 1] {
             report(.leaderCompleteness, "\(name(raft.id)) lacks entry \(index.rawValue)")
         }
@@ -148,6 +166,7 @@ package struct Checker {
                 }
             } else if index == UInt64(committed.count) {
                 committed.append(term)
+                lastCommitTerm = server.raft.term
                 let position = LogPosition(index: LogIndex(rawValue: index), term: term)
                 checkDurable(position, server, disks: disks)
             } else {
@@ -167,6 +186,30 @@ package struct Checker {
         }
         if holds != 1 {
             report(.commitIsDurable, "entry \(position.index.rawValue) is on too few disks")
+        }
+    }
+
+    private static func concernsMembers(_ write: LogWrite) -> Bool {
+        switch write {
+        case .truncate, .reset: true
+        case .append(let entries):
+            entries.contains { entry in
+                if case .configuration = entry.body { return true }
+                return false
+            }
+        default: false
+        }
+    }
+
+    /// - Source: Raft §6: a server uses the latest configuration in its log.
+    private mutating func checkConfiguration(_ server: SimulatedServer) {
+        let contents = server.disk.written
+        var latest = contents.snapshot.point.configuration.configuration
+        for entry in contents.entries where entry.index > contents.snapshot.point.index {
+            if case .configuration(let configuration) = entry.body { latest = configuration }
+        }
+        if latest != server.raft.configuration {
+            report(.configurationIsInLog, "\(name(server.id)) has other members than its log")
         }
     }
 

@@ -79,6 +79,7 @@ package struct SimulatedNetwork {
             if chance(options.slowChance) {
                 delay += Int64.random(in: 0...options.slowDelay.rawValue, using: &random)
             }
+            if options.keepsOrder { delay = options.delay.rawValue }
             times.append(departure.advanced(by: Nanoseconds(rawValue: delay)))
         }
         return times
@@ -100,7 +101,11 @@ extension Simulation {
     func send(_ transfer: SnapshotTransfer, from id: NodeID) {
         guard let snapshot = nodes[id]?.server?.snapshot else { return }
         let time = Nanoseconds.milliseconds(Int64.random(in: 5...80, using: &random))
-        after(time, .snapshot(snapshot, from: id, to: transfer.peer, term: transfer.term))
+        let event = Event.snapshot(snapshot, from: id, to: transfer.peer, term: transfer.term)
+        after(time, event)
+        if chance(options.oldSnapshotChance) {
+            after(.milliseconds(Int64.random(in: 100...900, using: &random)), event)
+        }
     }
 
     func deliver(

@@ -153,9 +153,12 @@ package struct SimulatedServer {
     }
 
     /// Takes a snapshot of the present state and keeps `trailing` entries before it.
-    package mutating func takeSnapshot(trailing: UInt64, now: Instant) -> Output {
-        guard let point = raft.snapshotPoint, point.index == machine.applied else { return Output() }
-        guard point.index > raft.log.snapshot.index else { return Output() }
+    ///
+    /// Returns nil when there is nothing new to take.
+    package mutating func takeSnapshot(trailing: UInt64, now: Instant) -> Output? {
+        guard let point = raft.snapshotPoint, point.index == machine.applied,
+            point.index > raft.log.snapshot.index
+        else { return nil }
         disk.store(SimulatedDisk.Snapshot(point: point, machine: machine))
         let last = point.index.rawValue
         let through = LogIndex(rawValue: last > trailing ? last - trailing : 0)

@@ -49,6 +49,8 @@ package final class Simulation {
         var waiting: [RequestToken: (Operation, client: Int)] = [:]
         /// When it last heard the leader that it follows, by its own clock.
         var heardLeader: Instant?
+        /// The terms in which a leader told it to campaign.
+        var toldToCampaign: Set<Term> = []
         /// An old state of its disk, to be restored by accident.
         var image: SimulatedDisk.Contents?
     }
@@ -115,6 +117,7 @@ package final class Simulation {
             }
             if phase == .faulty, now.nanoseconds >= UInt64(options.faultyTime.rawValue) { heal() }
             if hasConverged() { return finalVerdict() }
+            if steps > options.stepLimit { return violation(.liveness, "endless talk") }
             if now.nanoseconds > UInt64(end) { return stuck() }
         }
         return stuck()
@@ -190,7 +193,7 @@ package final class Simulation {
         guard nodes[id]?.server != nil, !isPaused(id, event) else { return }
         let local = localTime(id)
         guard let output = nodes[id]?.server?.step(inputs, now: local) else { return }
-        if case .message(let message)? = inputs.first.flatMap({ $0 }) { noteLeader(message) }
+        if case .message(let message)? = inputs.first { noteLeader(message) }
         finishStep(id, output)
     }
 
@@ -225,6 +228,7 @@ package final class Simulation {
         mixIntoTrace(server, output)
         checkLoyalty(id, output)
         checker.observe(server, output) { nodes[$0]?.server?.disk ?? nodes[$0]?.disk }
+        guard checker.violation == nil else { return }
         if options.demandsStableLeader, checker.leaderCount > 1 {
             checker.report(.liveness, "a second leader in fair weather")
         }
@@ -275,11 +279,18 @@ package final class Simulation {
         trace.mix(server.machine.digest.value)
         guard isVerbose else { return }
         for note in output.notes {
+            if case .configurationChanged(let placed) = note {
+                let voters = placed.configuration.voters.map(\.rawValue)
+                let old = placed.configuration.outgoing.map(\.id.rawValue)
+                print(now.nanoseconds / 1_000_000, "server", server.id.rawValue, "voters", voters, old)
+                continue
+            }
             print(now.nanoseconds / 1_000_000, "server", server.id.rawValue, note)
         }
     }
 
     private func noteLeader(_ message: RaftMessage) {
+        if message.body == .timeoutNow { nodes[message.to]?.toldToCampaign.insert(message.term) }
         switch message.body {
         case .append, .heartbeat: break
         default: return
@@ -293,7 +304,15 @@ package final class Simulation {
 
     /// - Source: dissertation §4.2.3: who hears a leader helps nobody to replace it.
     private func checkLoyalty(_ id: NodeID, _ output: SimulatedServer.Output) {
-        guard let node = nodes[id], let heard = node.heardLeader else { return }
+        guard let node = nodes[id] else { return }
+        for note in output.notes {
+            guard case .becameCandidate(let term, isTransfer: true) = note else { continue }
+            let before = Term(rawValue: term.rawValue - 1)
+            if !node.toldToCampaign.contains(before) {
+                checker.report(.loyalty, "server \(id.rawValue) campaigns as if it was told to")
+            }
+        }
+        guard let heard = node.heardLeader else { return }
         for message in output.messages {
             guard case .preVoteResponse(granted: true) = message.body else { continue }
             if localTime(id).since(heard) < options.timing.electionTimeout {

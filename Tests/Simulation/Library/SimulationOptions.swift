@@ -17,6 +17,9 @@ package struct SimulationOptions: Sendable {
     package var timing = RaftTiming()
     package var limits = RaftLimits()
 
+    /// Steps after which the servers are said never to come to rest.
+    package var stepLimit = 60_000
+
     // The network: chances per message in 10,000, and delays.
     package var dropChance = 0
     package var duplicateChance = 0
@@ -25,6 +28,9 @@ package struct SimulationOptions: Sendable {
     package var slowDelay = Nanoseconds.milliseconds(150)
     /// Bytes per second of one link; entries queue up behind one another, the priority lane passes.
     package var bytesPerSecond: Int64 = 20_000_000
+
+    /// Whether a link delivers in order, as one connection does.
+    package var keepsOrder = false
 
     // The disk.
     package var syncTime = Nanoseconds.milliseconds(1)
@@ -39,6 +45,10 @@ package struct SimulationOptions: Sendable {
     package var memberWeight = 1
     package var transferWeight = 1
     package var healWeight = 3
+    /// Chance in 10,000 that a fault strikes a leader rather than anybody.
+    package var leaderVictimChance = 0
+    /// Chance in 10,000 that a snapshot arrives a second time, much later.
+    package var oldSnapshotChance = 500
     /// Chance in 10,000 that a server crashes at a write or at the end of a sync.
     package var crashAtWriteChance = 0
     /// Greatest deviation of a clock's speed, in parts per thousand.
@@ -85,6 +95,7 @@ package struct SimulationOptions: Sendable {
         options.memberWeight = Int.random(in: 0...4, using: &random)
         options.transferWeight = Int.random(in: 0...2, using: &random)
         if chance(30) { options.crashAtWriteChance = Int.random(in: 0...150, using: &random) }
+        if chance(40) { options.leaderVictimChance = 6000 }
         options.clockDrift = Int.random(in: 0...50, using: &random)
         options.snapshotEvery = UInt64.random(in: 10...120, using: &random)
         options.trailing = UInt64.random(in: 0...30, using: &random)
@@ -122,9 +133,9 @@ package struct EnvironmentFaults: OptionSet, Sendable {
 package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Property: String, Hashable, Sendable {
         case electionSafety, voteOnce, logMatching, leaderCompleteness, stateMachineSafety
-        case commitIsDurable, commitIsMonotonic, termIsMonotonic, appliedIsCommitted
+        case commitIsDurable, appliedIsDurable, appliedIsCommitted, commitIsMonotonic, termIsMonotonic
         case oneChangeAtATime, boundedMemory, linearizability, refusedHasNoEffect
-        case loyalty, liveness, convergence
+        case commitsOwnTerm, configurationIsInLog, loyalty, liveness, convergence
     }
 
     package var property: Property

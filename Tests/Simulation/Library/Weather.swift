@@ -43,11 +43,11 @@ extension Simulation {
         let half = max(1, options.faultInterval.rawValue)
         after(Nanoseconds(rawValue: Int64.random(in: half / 2...half * 3 / 2, using: &random)), .fault)
         switch pickKind() {
-        case .crash: crash(randomNode())
+        case .crash: crash(victim())
         case .partition: partition()
         case .pause:
             let time = Nanoseconds.milliseconds(Int64.random(in: 100...1500, using: &random))
-            nodes[randomNode()]?.pausedUntil = now.advanced(by: time)
+            nodes[victim()]?.pausedUntil = now.advanced(by: time)
         case .members: changeMembers()
         case .transfer: transfer()
         case .heal: network.heal()
@@ -107,7 +107,7 @@ extension Simulation {
 
     private func partition() {
         let ids = nodes.keys.sorted()
-        let victim = randomNode()
+        let victim = victim()
         let kind = Int.random(in: 0..<5, using: &random)
         let group = ids.filter { _ in Bool.random(using: &random) }
         for other in ids where other != victim {
@@ -134,6 +134,13 @@ extension Simulation {
         let leaders = nodes.keys.sorted().filter { nodes[$0]?.server?.raft.isLeader == true }
         guard !leaders.isEmpty else { return nil }
         return leaders[Int.random(in: 0..<leaders.count, using: &random)]
+    }
+
+    private func victim() -> NodeID {
+        guard chance(options.leaderVictimChance), let leader = someLeader() else {
+            return randomNode()
+        }
+        return leader
     }
 
     private func changeMembers() {
