@@ -164,7 +164,7 @@ let package = Package(
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix, nioEmbedded,
+                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),

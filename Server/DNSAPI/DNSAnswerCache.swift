@@ -1,8 +1,8 @@
 /// The encoded answers of one event loop to the queries it met since the registry last changed.
 ///
-/// An answer is found by all bytes of the query after its id, so that flags, letter case and options are
-/// told apart. Lists of addresses are kept as records and leave in a new random order each time, which is
-/// what load balancing by DNS rests on.
+/// An answer is found by all bytes of the query after its id, so that flags, letter case and
+/// options are told apart. Lists of addresses are kept as records and leave in a new random order
+/// each time, which is what load balancing by DNS rests on.
 struct DNSAnswerCache {
     /// An answer in the parts that change and the parts that do not.
     final class Entry {
@@ -19,7 +19,8 @@ struct DNSAnswerCache {
         let tail: [UInt8]
         /// The whole answer instead, for SRV records.
         let plan: DNSLocationPlan?
-        /// The serial number of the zone in the answer, which ends with its second; nil when it has none.
+        /// The serial number of the zone in the answer, which ends with its second; nil when it has
+        /// none.
         let serial: UInt32?
 
         init(

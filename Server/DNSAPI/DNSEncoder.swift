@@ -1,7 +1,7 @@
 /// Writes DNS messages, with or without compressed names.
 ///
-/// Names are compressed where RFC 1035 allows it, and never in SRV data; any name may be pointed to.
-/// Suffixes are compared in the case they are written in.
+/// Names are compressed where RFC 1035 allows it, and never in SRV data; any name may be pointed
+/// to. Suffixes are compared in the case they are written in.
 ///
 /// - Source: RFC 1035 §4.1.4, RFC 3597 §4; Consul compresses so
 package struct DNSEncoder {

@@ -1,8 +1,8 @@
 /// The encoded pieces of an SRV answer, to be put together in a new random order each time.
 ///
-/// A piece is one SRV record with the records that its target needs. Targets are written in full, and the
-/// names of what they need are pointers to them, so a piece does not depend on its place but for those.
-/// Gives the same bytes as trimming and encoding the whole message.
+/// A piece is one SRV record with the records that its target needs. Targets are written in full,
+/// and the names of what they need are pointers to them, so a piece does not depend on its place
+/// but for those. Gives the same bytes as trimming and encoding the whole message.
 ///
 /// - Source: RFC 1035 §4.1.4, RFC 2782
 final class DNSLocationPlan {

@@ -31,7 +31,8 @@ final class DNSLoop {
         )
     }
 
-    /// The answer to a query, after `prefixBytes` bytes that the caller fills in; nil when there is none.
+    /// The answer to a query, after `prefixBytes` bytes that the caller fills in; nil when there is
+    /// none.
     func respond(
         to query: ByteBuffer,
         over transport: DNSTransport,

@@ -109,7 +109,8 @@ extension DNSResolver {
         }
     }
 
-    /// Chooses among an address and its tagged forms; an address of the wrong kind comes to nothing later.
+    /// Chooses among an address and its tagged forms; an address of the wrong kind comes to nothing
+    /// later.
     ///
     /// - Source: Consul 1.8.7: where any kind will do, the tagged IPv6 address wins
     func choose(_ kind: AddressKind, _ address: String, v4: String, v6: String) -> String {

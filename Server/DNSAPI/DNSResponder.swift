@@ -8,8 +8,8 @@ package enum DNSTransport: Sendable, Equatable {
 
 /// Answers DNS messages from one snapshot of the registry.
 ///
-/// A pure function of its inputs: the bytes of a query, the snapshot, the settings, the time in the SOA
-/// record, and a source of random numbers for the order of records.
+/// A pure function of its inputs: the bytes of a query, the snapshot, the settings, the time in the
+/// SOA record, and a source of random numbers for the order of records.
 ///
 /// - Source: Consul: docs/discovery/dns; miekg/dns for what is refused before a handler sees it
 package struct DNSResponder<Random: RandomNumberGenerator> {

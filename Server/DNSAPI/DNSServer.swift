@@ -14,8 +14,8 @@ import Darwin
 
 /// Serves DNS over UDP and TCP from the replica's newest state.
 ///
-/// There is one UDP socket for each event loop, all on one port; the kernel spreads clients over them.
-/// Limits: ``DNSLimits``.
+/// There is one UDP socket for each event loop, all on one port; the kernel spreads clients over
+/// them. Limits: ``DNSLimits``.
 package final class DNSServer: Sendable {
     private let replica: Replica
     private let settings: DNSSettings
@@ -41,8 +41,8 @@ package final class DNSServer: Sendable {
 
     /// Listens on both protocols; with port 0 on one that the system chooses.
     ///
-    /// Can be called once for each address. Fails when something else listens there, and listens on nothing
-    /// then that it did not listen on before.
+    /// Can be called once for each address. Fails when something else listens there, and listens on
+    /// nothing then that it did not listen on before.
     package func start(
         on group: any EventLoopGroup,
         address: String,

@@ -13,7 +13,8 @@ final class DatagramHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        // A client that does not take its answers makes the kernel drop them; nothing queues up for long.
+        // A client that does not take its answers makes the kernel drop them; nothing queues up for
+        // long.
         guard context.channel.isWritable else { return }
         let answer = loop.respond(
             to: envelope.data,

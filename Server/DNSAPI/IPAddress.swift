@@ -3,7 +3,8 @@ package enum IPAddress: Sendable, Hashable {
     case v4(UInt32)
     case v6(high: UInt64, low: UInt64)
 
-    /// Reads `1.2.3.4` or an IPv6 address without a zone; nil for anything else, such as a host name.
+    /// Reads `1.2.3.4` or an IPv6 address without a zone; nil for anything else, such as a host
+    /// name.
     ///
     /// An IPv4 address that is mapped into IPv6 is read as the IPv4 address.
     ///

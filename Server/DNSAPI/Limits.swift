@@ -44,7 +44,8 @@ package enum DNSLimits {
     package static let datagramsPerRead = 32
     /// Bytes of queries that the kernel keeps for each socket; more are dropped.
     package static let socketBufferBytes = 1 << 20
-    /// Bytes of answers that wait to be sent on one UDP socket; queries are dropped while there are more.
+    /// Bytes of answers that wait to be sent on one UDP socket; queries are dropped while there are
+    /// more.
     package static let pendingAnswerBytes = 4 << 20
     /// Bytes of encoded answers that each event loop keeps; all go when there would be more.
     package static let cacheBytes = 1 << 20

@@ -17,6 +17,8 @@ final class StreamHandler: ChannelDuplexHandler {
     private let onClose: @Sendable () -> Void
     private var received: ByteBuffer?
     private var answered = 0
+    /// When the query that has not arrived whole began to arrive.
+    private var incompleteSince: NIODeadline?
     /// A read that waits until the client took what was written.
     private var hasPendingRead = false
 
@@ -35,6 +37,7 @@ final class StreamHandler: ChannelDuplexHandler {
         }
         while let query = nextQuery() {
             answered += 1
+            incompleteSince = nil
             let answer = loop.respond(
                 to: query,
                 over: .tcp,
@@ -53,6 +56,19 @@ final class StreamHandler: ChannelDuplexHandler {
                 return
             }
         }
+        closeIfSlow(context)
+    }
+
+    /// Gives a client that sends byte by byte no more time than one that sends nothing.
+    private func closeIfSlow(_ context: ChannelHandlerContext) {
+        guard received != nil else {
+            incompleteSince = nil
+            return
+        }
+        let now = context.eventLoop.now
+        let since = incompleteSince ?? now
+        incompleteSince = since
+        if now - since > .seconds(DNSLimits.idleSeconds) { context.close(promise: nil) }
     }
 
     private func nextQuery() -> ByteBuffer? {

@@ -79,7 +79,8 @@ struct DNSServerTests {
                 }
                 queries.append(Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &random))))
             }
-            // Whoever gets no answer must not wait for it: the good query at the end has another id.
+            // Whoever gets no answer must not wait for it: the good query at the end has another
+            // id.
             var last = good
             last[1] = 99
             let answers = try await Self.askUDP(queries + [last], port, group, lastID: 99)

@@ -90,6 +90,7 @@ struct GoldenDNSTests {
     }
 
     private func question(_ query: [UInt8]) -> String {
+        // Some queries are malformed on purpose.
         guard let message = try? DNSDecoder.decode(query), let question = message.questions.first
         else { return "\(query)" }
         let size = message.options.map { " \($0.classCode)" } ?? ""
