@@ -26,7 +26,9 @@ package struct RaftLog: Sendable {
     package internal(set) var stable: LogIndex
 
     /// An empty log behind a snapshot; `base` is where the entries on disk start, at most the
-    /// snapshot's own position. Follow with `recover` for each entry on disk.
+    /// snapshot's own position.
+    ///
+    /// Follow with `recover` for each entry on disk.
     package init(
         snapshot: SnapshotPoint,
         base: LogPosition? = nil,

@@ -41,13 +41,23 @@ package struct BugClass: Sendable, CustomStringConvertible {
     /// (the cluster's name is checked by the transport's handshake and the log's header).
     package static let all: [BugClass] = [
         BugClass(number: 1, name: "counts overwritten entries", faults: .countsOverwrittenEntries),
-        BugClass(number: 2, name: "commits earlier terms", faults: .commitsEarlierTerms, weather: slow),
+        BugClass(
+            number: 2,
+            name: "commits earlier terms",
+            faults: .commitsEarlierTerms,
+            weather: slow
+        ),
         BugClass(number: 3, name: "replies before the sync", faults: .repliesBeforeSync),
         BugClass(number: 4, name: "leader counts unsynced log", faults: .countsOwnUnsyncedLog),
         BugClass(number: 5, name: "truncates what agrees", faults: .truncatesMatchingSuffix),
         BugClass(number: 6, name: "never retries a probe", faults: .neverRetriesProbe),
         BugClass(number: 7, name: "commits the unverified", faults: .commitsUnverifiedEntries),
-        BugClass(number: 8, name: "installs old snapshots", faults: .installsOldSnapshots, weather: snowy),
+        BugClass(
+            number: 8,
+            name: "installs old snapshots",
+            faults: .installsOldSnapshots,
+            weather: snowy
+        ),
         BugClass(
             number: 9,
             name: "keeps truncated members",

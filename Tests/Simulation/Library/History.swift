@@ -95,6 +95,7 @@ package enum Linearizability {
     }
 
     /// Gives up and believes after `patience` steps.
+    ///
     /// Complexity: exponential in the number of operations that overlap, at worst.
     package static func holds(
         for records: [History.Record],

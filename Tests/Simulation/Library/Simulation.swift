@@ -282,7 +282,14 @@ package final class Simulation {
             if case .configurationChanged(let placed) = note {
                 let voters = placed.configuration.voters.map(\.rawValue)
                 let old = placed.configuration.outgoing.map(\.id.rawValue)
-                print(now.nanoseconds / 1_000_000, "server", server.id.rawValue, "voters", voters, old)
+                print(
+                    now.nanoseconds / 1_000_000,
+                    "server",
+                    server.id.rawValue,
+                    "voters",
+                    voters,
+                    old
+                )
                 continue
             }
             print(now.nanoseconds / 1_000_000, "server", server.id.rawValue, note)

@@ -133,7 +133,8 @@ package struct EnvironmentFaults: OptionSet, Sendable {
 package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Property: String, Hashable, Sendable {
         case electionSafety, voteOnce, logMatching, leaderCompleteness, stateMachineSafety
-        case commitIsDurable, appliedIsDurable, appliedIsCommitted, commitIsMonotonic, termIsMonotonic
+        case commitIsDurable, appliedIsDurable, appliedIsCommitted, commitIsMonotonic,
+            termIsMonotonic
         case oneChangeAtATime, boundedMemory, linearizability, refusedHasNoEffect
         case commitsOwnTerm, configurationIsInLog, loyalty, liveness, convergence
     }

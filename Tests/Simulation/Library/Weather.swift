@@ -41,7 +41,10 @@ extension Simulation {
 
     func causeFault() {
         let half = max(1, options.faultInterval.rawValue)
-        after(Nanoseconds(rawValue: Int64.random(in: half / 2...half * 3 / 2, using: &random)), .fault)
+        after(
+            Nanoseconds(rawValue: Int64.random(in: half / 2...half * 3 / 2, using: &random)),
+            .fault
+        )
         switch pickKind() {
         case .crash: crash(victim())
         case .partition: partition()
