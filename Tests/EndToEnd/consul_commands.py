@@ -1,4 +1,4 @@
-"""The rest of Consul's own command line against our agent: what works, and what says it does not."""
+"""The rest of Consul's command line against our agent: what works, and what says it does not."""
 
 import json
 import os

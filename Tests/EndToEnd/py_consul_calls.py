@@ -160,6 +160,44 @@ def rest():
     same(client.agent.leave(), True, "agent.leave")
 
 
-for part in (agent, catalog, health, keys, sessions, rest):
+def operators():
+    """What newer versions of py-consul added; older ones lack some of it."""
+    operator = client.operator
+    if hasattr(operator, "update_autopilot_configuration"):
+        same(operator.update_autopilot_configuration(cleanup_dead_servers=True), True, "autopilot")
+        same(operator.autopilot_configuration()["CleanupDeadServers"], True, "what was written")
+    if hasattr(client.agent, "metrics"):
+        same("Gauges" in client.agent.metrics(), True, "agent.metrics")
+    same(client.coordinate.node("none")[1], None, "no coordinate")
+
+
+def unserved():
+    """Features that the agent does not have are errors, never "no such record"."""
+    calls = {
+        "query.list": lambda: client.query.list(),
+        "query.create": lambda: client.query.create("db", name="q"),
+        "query.execute": lambda: client.query.execute("q"),
+        "query.delete": lambda: client.query.delete("q"),
+    }
+    if hasattr(client, "config"):
+        calls["config.get"] = lambda: client.config.get("service-defaults", "web")
+    if hasattr(client, "snapshot"):
+        calls["snapshot.save"] = lambda: client.snapshot.save()
+    if hasattr(client, "discovery_chain"):
+        calls["discovery_chain.get"] = lambda: client.discovery_chain.get("web")
+    for name, call in calls.items():
+        try:
+            value = call()
+        except consul.ConsulException as error:
+            same("not served by this version" in str(error), True, f"{name}: {error}")
+        else:
+            sys.exit(f"{name}: wanted an error, got {value!r}")
+    try:
+        client.acl.token.list() if hasattr(client.acl, "token") else client.acl.tokens.list()
+    except consul.ACLDisabled:
+        pass
+
+
+for part in (agent, catalog, health, keys, sessions, operators, unserved, rest):
     part()
 print(f"{CALLS} calls agree")
