@@ -38,13 +38,15 @@ package struct RaftLimits: Sendable {
 package struct RaftTiming: Sendable {
     /// Between heartbeats of an idle leader.
     package var heartbeatInterval = Nanoseconds.milliseconds(50)
-    /// The least silence before a campaign. The actual one is drawn between this and its double,
-    /// anew for every term.
+    /// The least silence before a campaign.
+    ///
+    /// The actual one is drawn between this and its double, anew for every term.
     ///
     /// - Source: Raft §5.2.
     package var electionTimeout = Nanoseconds.milliseconds(500)
-    /// How long a heartbeat that a majority answered entitles the leader to reads, from when it
-    /// was sent. Less than `electionTimeout` by the clock drift that is allowed for.
+    /// How long a heartbeat that a majority answered, from when it was sent, allows reads.
+    ///
+    /// Less than `electionTimeout` by the clock drift that is allowed for.
     ///
     /// - Source: Raft dissertation §6.4.1.
     package var leaderLease = Nanoseconds.milliseconds(375)

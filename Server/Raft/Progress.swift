@@ -22,7 +22,9 @@ package struct Progress: Sendable {
     package internal(set) var state = State.probe
     /// The last entry known to agree and to be on its disk.
     package internal(set) var match = LogIndex.zero
-    /// The next entry to send. Invariant: `match < next`.
+    /// The next entry to send.
+    ///
+    /// Invariant: `match < next`.
     package internal(set) var next: LogIndex
     /// Whether a probe is under way, so that no other is sent.
     var isProbing = false

@@ -94,7 +94,9 @@ extension Raft {
         count(vote: true, of: id, now: now, into: &effects)
     }
 
-    /// Campaigns in a new term. The requests wait until the own vote is on disk.
+    /// Campaigns in a new term.
+    ///
+    /// The requests wait until the own vote is on disk.
     mutating func becomeCandidate(
         isTransfer: Bool,
         now: Instant,

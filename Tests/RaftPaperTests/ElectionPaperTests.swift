@@ -152,11 +152,13 @@ struct ElectionPaperTests {
     // candidate." "If the logs have last entries with different terms, then the log with the
     // later term is more up-to-date. If the logs end with the same term, then whichever log is
     // longer is more up-to-date."
-    @Test(arguments: [
-        ([1], 1, 1, true), ([1], 1, 2, true), ([1, 1], 1, 1, false), ([1], 2, 1, true),
-        ([1], 2, 2, true), ([1, 1], 2, 1, true), ([2], 1, 1, false), ([2], 1, 2, false),
-        ([2, 1], 1, 1, false),
-    ] as [([UInt64], UInt64, UInt64, Bool)])
+    @Test(
+        arguments: [
+            ([1], 1, 1, true), ([1], 1, 2, true), ([1, 1], 1, 1, false), ([1], 2, 1, true),
+            ([1], 2, 2, true), ([1, 1], 2, 1, true), ([2], 1, 1, false), ([2], 1, 2, false),
+            ([2, 1], 1, 1, false),
+        ] as [([UInt64], UInt64, UInt64, Bool)]
+    )
     func votersProtectMoreCompleteLogs(
         own: [UInt64],
         term: UInt64,

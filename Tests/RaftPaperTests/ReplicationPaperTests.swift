@@ -80,9 +80,11 @@ struct ReplicationPaperTests {
 
     // §5.3 "If the follower does not find an entry in its log with the same index and term, then
     // it refuses the new entries."
-    @Test(arguments: [
-        (0, 0, true), (1, 1, true), (2, 2, true), (1, 2, false), (2, 1, false), (3, 3, false),
-    ] as [(UInt64, UInt64, Bool)])
+    @Test(
+        arguments: [
+            (0, 0, true), (1, 1, true), (2, 2, true), (1, 2, false), (2, 1, false), (3, 3, false),
+        ] as [(UInt64, UInt64, Bool)]
+    )
     func anAppendMustFitTheLog(index: UInt64, term: UInt64, fits: Bool) {
         var subject = Subject(terms: [1, 2])
         subject.append(after: (index, term), terms: [], in: 3)
@@ -95,10 +97,12 @@ struct ReplicationPaperTests {
 
     // §5.3 "conflicting entries in follower logs will be overwritten with entries from the
     // leader's log."
-    @Test(arguments: [
-        ((2, 2), [3], [1, 2, 3]), ((1, 1), [3, 4], [1, 3, 4]), ((0, 0), [1], [1, 2]),
-        ((0, 0), [3], [3]), ((2, 2), [], [1, 2]), ((1, 1), [2, 4], [1, 2, 4]),
-    ] as [((UInt64, UInt64), [UInt64], [UInt64])])
+    @Test(
+        arguments: [
+            ((2, 2), [3], [1, 2, 3]), ((1, 1), [3, 4], [1, 3, 4]), ((0, 0), [1], [1, 2]),
+            ((0, 0), [3], [3]), ((2, 2), [], [1, 2]), ((1, 1), [2, 4], [1, 2, 4]),
+        ] as [((UInt64, UInt64), [UInt64], [UInt64])]
+    )
     func conflictsAreOverwrittenAndNothingElse(
         previous: (UInt64, UInt64),
         terms: [UInt64],
@@ -119,11 +123,13 @@ struct ReplicationPaperTests {
     }
 
     // Figure 7: the logs a new leader can find, and what it makes of each.
-    @Test(arguments: [
-        [1, 1, 1, 4, 4, 5, 5, 6, 6], [1, 1, 1, 4], [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
-        [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7], [1, 1, 1, 4, 4, 4, 4],
-        [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
-    ] as [[UInt64]])
+    @Test(
+        arguments: [
+            [1, 1, 1, 4, 4, 5, 5, 6, 6], [1, 1, 1, 4], [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
+            [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7], [1, 1, 1, 4, 4, 4, 4],
+            [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
+        ] as [[UInt64]]
+    )
     func aLeaderBringsEveryLogOfFigureSevenInLine(terms: [UInt64]) {
         var leader = Subject(count: 3, terms: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6], term: 7)
         var follower = Subject(count: 3, terms: terms, term: 7)

@@ -107,7 +107,9 @@ struct MembershipTests {
         // log is then the only one that can win.
         var cluster = cluster(2, joiners: [3])
         change(&cluster, .addLearner(.number(3), address: ""))
-        let changes: [MemberChange] = [.promote(.number(3)), .remove(.number(1)), .remove(.number(2))]
+        let changes: [MemberChange] = [
+            .promote(.number(3)), .remove(.number(1)), .remove(.number(2)),
+        ]
         cluster.input(1, .changeMembers(token, changes))
         cluster.settle { message in
             guard case .append(let append) = message.body else { return false }

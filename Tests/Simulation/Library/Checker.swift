@@ -103,7 +103,8 @@ package struct Checker {
         guard case .append(let new) = write else { return }
         var previous: Term?
         for entry in new {
-            let before = previous ?? server.raft.log.term(at: LogIndex(rawValue: entry.index.rawValue - 1))
+            let before =
+                previous ?? server.raft.log.term(at: LogIndex(rawValue: entry.index.rawValue - 1))
             previous = entry.term
             var digest = Digest()
             switch entry.body {
@@ -215,12 +216,11 @@ package struct Checker {
 
     private mutating func checkLimits(_ raft: Raft) {
         let limits = raft.settings.limits
-        for follower in raft.leading.followers {
-            if follower.appendsInFlight > limits.appendsInFlight
-                || follower.bytesInFlight > limits.bytesInFlight + limits.bytesPerAppend
-            {
-                report(.boundedMemory, "too much under way to \(name(follower.id))")
-            }
+        for follower in raft.leading.followers
+        where follower.appendsInFlight > limits.appendsInFlight
+            || follower.bytesInFlight > limits.bytesInFlight + limits.bytesPerAppend
+        {
+            report(.boundedMemory, "too much under way to \(name(follower.id))")
         }
         let uncommitted = raft.leading.uncommittedBytes
         if uncommitted > limits.uncommittedBytes + limits.proposalBytes {

@@ -41,12 +41,17 @@ extension Simulation {
 
     func causeFault() {
         let half = max(1, options.faultInterval.rawValue)
-        after(Nanoseconds(rawValue: Int64.random(in: half / 2...half * 3 / 2, using: &random)), .fault)
+        after(
+            Nanoseconds(rawValue: Int64.random(in: half / 2...half * 3 / 2, using: &random)),
+            .fault
+        )
         switch pickKind() {
         case .crash: crash(victim())
         case .partition: partition()
         case .pause:
-            let time = Nanoseconds.milliseconds(Int64.random(in: 100...1500, using: &random))
+            let least = options.pauseTime.rawValue / 15
+            let span = least...options.pauseTime.rawValue
+            let time = Nanoseconds(rawValue: Int64.random(in: span, using: &random))
             nodes[victim()]?.pausedUntil = now.advanced(by: time)
         case .members: changeMembers()
         case .transfer: transfer()
