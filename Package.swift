@@ -61,6 +61,10 @@ let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
     package: "swift-service-lifecycle"
 )
+let lifecycleTesting: Target.Dependency = .product(
+    name: "ServiceLifecycleTestKit",
+    package: "swift-service-lifecycle"
+)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -114,12 +118,12 @@ let package = Package(
         server(
             "Agent",
             [
-                "Model", "Wire", "StateStore", "LocalState", "Replica", "HTTPAPI", "DNSAPI",
-                "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
+                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", arguments]),
+        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],
@@ -137,7 +141,14 @@ let package = Package(
             exclude: ["prepare.sh", "python"],
             swiftSettings: strict
         ),
+        .target(
+            name: "SDKSupport",
+            dependencies: [nioCore, nioPosix, nioHTTP1],
+            path: "Tests/SDKSupport",
+            swiftSettings: strict
+        ),
         tests("WireTests", ["Wire", "Model"]),
+        tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
@@ -147,16 +158,28 @@ let package = Package(
             "HTTPAPITests",
             [
                 "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
-                nioPosix, nioHTTP1, nioEmbedded,
+                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
-        tests("DNSAPITests", ["DNSAPI", "Replica", "StateStore", "Model", nioCore, nioPosix]),
-        tests("AgentTests", ["Agent", "Model", "LocalState"]),
-        tests("MusterAPITests", ["MusterAPI", nioCore, nioPosix, nioHTTP1]),
+        tests(
+            "DNSAPITests",
+            [
+                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix,
+            ],
+            resources: [.copy("Golden")]
+        ),
+        tests(
+            "AgentTests",
+            ["Agent", "Model", "LocalState", "HTTPAPI", "DNSAPI", nioCore, nioPosix]
+        ),
+        tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
-            ["MusterDiscovery", "MusterAPI", "MusterBalancing", nioCore, nioPosix, nioHTTP1]
+            [
+                "MusterDiscovery", "MusterAPI", "MusterBalancing", "SDKSupport", logging,
+                lifecycle, lifecycleTesting,
+            ]
         ),
         tests("Tidy", ["Support"]),
     ]

@@ -1,3 +1,18 @@
+/// A check as its own endpoint reads it: its id is called `ID` there, and `CheckID` is refused.
+private struct StandaloneCheck: Encodable {
+    private enum Key: String, CodingKey { case id = "ID" }
+
+    let check: CheckDefinition
+
+    func encode(to encoder: any Encoder) throws {
+        var nameless = check
+        nameless.id = ""
+        try nameless.encode(to: encoder)
+        var members = encoder.container(keyedBy: Key.self)
+        if !check.id.isEmpty { try members.encode(check.id, forKey: .id) }
+    }
+}
+
 extension AgentAPI {
     /// The checks registered with this agent, by id.
     public func checks(filter: String? = nil) async throws -> [String: HealthCheck] {
@@ -14,7 +29,7 @@ extension AgentAPI {
             RegistryRequest(
                 "PUT",
                 "/v1/agent/check/register",
-                body: try MusterClient.encode(check)
+                body: try MusterClient.encode(StandaloneCheck(check: check))
             ),
             WriteOptions(token: token)
         )

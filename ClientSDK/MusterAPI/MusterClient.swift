@@ -150,19 +150,10 @@ extension MusterClient {
         _ request: RegistryRequest
     ) throws -> Value {
         do {
-            return try JSONCoding.decode(type, from: reply.body)
-        } catch {
-            throw MusterError(
-                code: .invalidResponse,
-                message: "the answer is not what this request is answered with",
-                status: reply.status,
-                body: String(
-                    decoding: reply.body.prefix(Limits.errorBodyBytes),
-                    as: UTF8.self
-                ),
-                request: "\(request.method) \(request.path)",
-                cause: error
-            )
+            return try reply.decode(type)
+        } catch var error as MusterError {
+            error.request = "\(request.method) \(request.path)"
+            throw error
         }
     }
 

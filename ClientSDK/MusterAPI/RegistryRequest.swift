@@ -135,4 +135,23 @@ public struct RegistryReply: Sendable {
 
     /// Whether the status says success.
     public var isSuccess: Bool { (200..<300).contains(status) }
+
+    /// Reads the body as JSON.
+    ///
+    /// - Parameter type: What it holds.
+    /// - Returns: The value.
+    /// - Throws: ``MusterError`` with code `invalidResponse` when the body is something else.
+    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        do {
+            return try JSONCoding.decode(type, from: body)
+        } catch {
+            throw MusterError(
+                code: .invalidResponse,
+                message: "the answer is not what this request is answered with",
+                status: status,
+                body: String(decoding: body.prefix(Limits.errorBodyBytes), as: UTF8.self),
+                cause: error
+            )
+        }
+    }
 }

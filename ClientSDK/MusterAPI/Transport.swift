@@ -77,6 +77,10 @@ final class Transport: Sendable {
         var message = HTTPClientRequest(url: base + request.target)
         message.method = HTTPMethod(rawValue: request.method)
         for (name, value) in request.headers { message.headers.add(name: name, value: value) }
+        // A socket's path is no host, and a request without this header is refused.
+        if configuration.address.host == nil {
+            message.headers.add(name: "Host", value: "localhost")
+        }
         if let token = request.token ?? token.withLock(\.self), !token.isEmpty {
             message.headers.add(name: "X-Consul-Token", value: token)
         }

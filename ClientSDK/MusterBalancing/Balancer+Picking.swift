@@ -130,7 +130,7 @@ extension Balancer {
             let taken = position
             let weight = table.plan(Int(taken), count: count)
             let takes = StaticStride.takes(weight: weight, round: round, position: taken)
-            position += 1
+            position &+= 1
             if position == UInt64(count) {
                 position = 0
                 round = (round + 1) & 0xffff_ffff

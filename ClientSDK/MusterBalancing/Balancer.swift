@@ -19,6 +19,9 @@ public final class Balancer: Sendable {
         /// Is told how each call ended; costs a counted reference per pick.
         public var recorder: (any CallRecorder)?
 
+        /// Something that must live as long as the balancer, like the watch that updates it.
+        public var owner: (any AnyObject & Sendable)?
+
         /// Makes the default options.
         public init() {}
     }
@@ -39,6 +42,7 @@ public final class Balancer: Sendable {
     public let policy: BalancingPolicy
 
     let recorder: (any CallRecorder)?
+    private let owner: (any AnyObject & Sendable)?
     let stripes: Stripes
     private let current: Atomic<UInt>
     private let writer: Mutex<Writer>
@@ -47,6 +51,7 @@ public final class Balancer: Sendable {
     public init(policy: BalancingPolicy = .roundRobin, options: Options = Options()) {
         self.policy = policy
         recorder = options.recorder
+        owner = options.owner
         var system = SystemRandomNumberGenerator()
         stripes = Stripes(count: options.stripes, seed: options.seed ?? system.next())
         let empty = PickTable(capacity: 64)

@@ -22,7 +22,7 @@ public struct BalancingError: Error, Hashable, Sendable, CustomStringConvertible
     public var description: String {
         switch code {
         case .noSnapshot:
-            "\(code): wait for the first snapshot before picking, or check that the registry answers"
+            "\(code): wait for the first snapshot, or check that the registry answers"
         default:
             "\(code): no instance of the service is registered and healthy enough"
         }

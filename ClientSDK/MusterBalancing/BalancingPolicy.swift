@@ -12,7 +12,8 @@ public struct BalancingPolicy: Hashable, Sendable {
 
     /// Each in turn.
     ///
-    /// Weights do not count, except that 0 means none. Every thread keeps a turn of its own, from a random start: evenness holds per thread.
+    /// Weights do not count, except that 0 means none. Every thread keeps a turn of its own, from a
+    /// random start: evenness holds per thread.
     public static let roundRobin = BalancingPolicy(kind: .roundRobin)
 
     /// Each in turn, lighter ones skipping turns (static stride): no memory, made for large lists.

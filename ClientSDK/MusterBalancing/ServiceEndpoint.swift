@@ -27,7 +27,8 @@ public struct ServiceEndpoint: Hashable, Sendable {
 
     /// Makes an endpoint from the text of an address or host name.
     ///
-    /// Gives nil when the host is neither, or a new name and the process already keeps 65,536 names.
+    /// Gives nil when the host is neither, or a new name and the process already keeps 65,536
+    /// names.
     ///
     /// - Parameters:
     ///   - host: An IPv4 address, an IPv6 address with or without brackets, or a host name.

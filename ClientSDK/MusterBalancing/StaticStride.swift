@@ -6,8 +6,8 @@
 ///
 /// - Source: gRPC A58 and grpc-go `balancer/weightedroundrobin/scheduler.go` (the idea).
 enum StaticStride {
-    /// The scaled weight of the heaviest instance.
-    static let largest: UInt64 = 65_535
+    /// The scaled weight of the heaviest instance: a power of two, so that no division is needed.
+    static let largest: UInt64 = 65_536
 
     /// Weights scaled so that the heaviest has `largest`; none falls below 1.
     static func scaled(_ weights: [UInt32]) -> [UInt64] {
@@ -21,6 +21,6 @@ enum StaticStride {
     @inline(__always)
     static func takes(weight: UInt64, round: UInt64, position: UInt64) -> Bool {
         let phase = weight &* round &+ position &* (largest / 2)
-        return phase % largest >= largest - weight
+        return (phase & (largest - 1)) &+ weight >= largest
     }
 }

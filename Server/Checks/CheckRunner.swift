@@ -3,7 +3,8 @@ package import LocalState
 import Model
 package import NIOCore
 
-/// Runs the checks of one agent on one event loop: a timer wheel, and one probe per check at a time.
+/// Runs the checks of one agent on one event loop: a timer wheel, and one probe per check at a
+/// time.
 ///
 /// A check first runs at a random moment of its interval, so that thousands registered together are
 /// spread over it, and then an interval after each verdict. All calls must come on the event loop.

@@ -22,11 +22,18 @@ struct Endpoint: Hashable, Sendable {
         self.init(host: String(host), port: port)
     }
 
+    /// Whether the host is an address, and so no server name.
+    var isLiteral: Bool {
+        // Throws for what is no literal: that is the question.
+        (try? SocketAddress(ipAddress: host, port: port)) != nil
+    }
+
     var text: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Connects; a literal address needs no resolver.
     func connect(with bootstrap: ClientBootstrap) -> EventLoopFuture<any Channel> {
-        if let address = try? SocketAddress(ipAddress: host, port: port) {  // Not a literal: resolve.
+        // What is no literal fails here, and is resolved below.
+        if let address = try? SocketAddress(ipAddress: host, port: port) {
             return bootstrap.connect(to: address)
         }
         return bootstrap.connect(host: host, port: port)

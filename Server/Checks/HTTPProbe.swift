@@ -96,11 +96,9 @@ final class HTTPExchange {
                     let pipeline = channel.pipeline.syncOperations
                     if target.isSecure {
                         let context = try contexts.context(skipsVerification: skipsVerification)
-                        let isLiteral =
-                            (try? SocketAddress(ipAddress: target.endpoint.host, port: 0)) != nil  // A literal address is no server name.
                         let handler = try NIOSSLClientHandler(
                             context: context,
-                            serverHostname: isLiteral ? nil : target.endpoint.host
+                            serverHostname: target.endpoint.isLiteral ? nil : target.endpoint.host
                         )
                         try pipeline.addHandler(handler)
                     }

@@ -16,7 +16,8 @@ package struct Verdict: Hashable, Sendable {
 ///
 /// A new kind of check is a new conformer and a case in `ProbeFactory`.
 package protocol Probe: Sendable {
-    /// Runs once, without blocking; calls `completion` exactly once, on `eventLoop`, in bounded time.
+    /// Runs once, without blocking; calls `completion` exactly once, on `eventLoop`, in bounded
+    /// time.
     ///
     /// Must be called on `eventLoop`.
     func run(on eventLoop: any EventLoop, _ completion: @escaping @Sendable (Verdict) -> Void)

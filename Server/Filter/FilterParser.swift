@@ -1,10 +1,10 @@
 /// A parser of the filter language that fails with the words of the grammar it copies.
 ///
-/// The language is a parsing expression grammar: alternatives are tried in order, and the error of a
-/// refused text names everything that was expected at the furthest offset that any of them reached.
-/// Each function here is one rule of that grammar; nil means that the rule did not match and that the
-/// offset is where it was before. Complexity: linear in the text, as the only rule that recurs
-/// remembers its results.
+/// The language is a parsing expression grammar: alternatives are tried in order, and the error of
+/// a refused text names everything that was expected at the furthest offset that any of them
+/// reached. Each function here is one rule of that grammar; nil means that the rule did not match
+/// and that the offset is where it was before. Complexity: linear in the text, as the only rule
+/// that recurs remembers its results.
 ///
 /// - Source: Consul: api-docs/features/filtering; the texts of the errors were recorded.
 struct FilterParser {

@@ -1,10 +1,11 @@
 /// A regular expression in the syntax of Go's `regexp`, matched in time linear in the text.
 ///
-/// There are no back-references and no look-around, and so no text can make a match slow: the cost is at
-/// most the length of the text times the size of the pattern.
+/// There are no back-references and no look-around, and so no text can make a match slow: the cost
+/// is at most the length of the text times the size of the pattern.
 ///
 /// - Source: Go regexp/syntax (RE2); the texts of the errors are Go's.
-/// - Deviation: scripts such as `\p{Greek}` are refused, general categories such as `\pL` are known.
+/// - Deviation: scripts such as `\p{Greek}` are refused, general categories such as `\pL` are
+///   known.
 package struct RegularExpression: Sendable {
     private let program: RegularExpressionProgram
 

@@ -45,6 +45,10 @@ package struct HTTPLimits: Sendable {
     package var writeTimeout = TimeAmount.seconds(60)
     /// How often connections are looked over for the four times above.
     package var sweepInterval = TimeAmount.seconds(5)
+    /// The shortest time to live of a session.
+    ///
+    /// - Source: Consul: docs/agent/options `session_ttl_min`.
+    package var leastSessionTTL = TimeAmount.seconds(10)
     /// The longest a blocking query waits.
     ///
     /// - Source: Consul: docs/agent/options `max_query_time`.

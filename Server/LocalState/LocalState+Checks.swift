@@ -7,6 +7,7 @@ extension LocalState {
     package mutating func register(
         check definition: CheckRegistration,
         options: RegistrationOptions,
+        keepsStatus: Bool = false,
         now: Instant,
         into effects: inout LocalEffects
     ) throws(RegistrationError) {
@@ -32,7 +33,7 @@ extension LocalState {
         else {
             throw RegistrationError(.failed, "Agent limit of services or checks reached")
         }
-        put(definition, options: options, keepsStatus: false, now: now, into: &effects)
+        put(definition, options: options, keepsStatus: keepsStatus, now: now, into: &effects)
         refreshAliases(now: now, into: &effects)
     }
 

@@ -1,4 +1,5 @@
-/// One instance of a service on a node, as the catalog and the agents keep it (Consul's `NodeService`).
+/// One instance of a service on a node, as the catalog and the agents keep it (Consul's
+/// `NodeService`).
 ///
 /// - Source: Consul: GET /v1/health/service/:service; RPC sheet §7 "NodeService".
 package struct CatalogService: Hashable, Sendable {

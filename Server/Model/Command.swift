@@ -1,8 +1,8 @@
 /// A change of the registry, as the log carries it.
 ///
 /// The log entry's data is one byte of message type followed by one MessagePack map (`Wire`); the
-/// entry's index and leader-stamped time travel beside it. Everything random or clock-bound (session
-/// ids, stamps) is chosen by the leader before it proposes.
+/// entry's index and leader-stamped time travel beside it. Everything random or clock-bound
+/// (session ids, stamps) is chosen by the leader before it proposes.
 /// - Source: Consul: Raft sheet §7, message types 0–8.
 package enum Command: Hashable, Sendable {
     case register(RegisterCommand)
@@ -57,7 +57,8 @@ package enum KeyValueOperation: String, Hashable, Sendable {
     case checkNotExists = "check-not-exists"
 }
 
-/// One write to the key/value store; for `cas` and `deleteCAS`, `entry.indexes.modify` is the index to match.
+/// One write to the key/value store; for `cas` and `deleteCAS`, `entry.indexes.modify` is the index
+/// to match.
 package struct KeyValueCommand: Hashable, Sendable {
     package var operation: KeyValueOperation
     package var entry: KeyValueEntry

@@ -1,7 +1,7 @@
 /// The position of an entry in the replicated log.
 ///
-/// The index of the entry that wrote a record becomes the record's `CreateIndex` or `ModifyIndex`, and
-/// the greatest index a query depends on becomes its `X-Consul-Index`.
+/// The index of the entry that wrote a record becomes the record's `CreateIndex` or `ModifyIndex`,
+/// and the greatest index a query depends on becomes its `X-Consul-Index`.
 /// Range: 1 and up for entries; 0 means "none".
 package struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable {
     package var rawValue: UInt64

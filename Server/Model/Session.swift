@@ -6,7 +6,8 @@ package struct Session: Hashable, Sendable {
     package var id: String = ""
     package var name: String = ""
     package var node: String = ""
-    /// Checks of the node that must not be critical; the names of the old `Checks` field land here too.
+    /// Checks of the node that must not be critical; the names of the old `Checks` field land here
+    /// too.
     package var nodeChecks: [String]?
     package var serviceChecks: [ServiceCheckReference]?
     /// The deprecated `Checks` field as given, kept for replies.

@@ -1,7 +1,7 @@
 /// A moment of the leader's wall clock, stamped into a log entry before it is replicated.
 ///
-/// The state store never reads a clock: whatever depends on time (lock-delay, session expiry) compares
-/// these stamps. Unit: nanoseconds since 1970-01-01T00:00:00Z; never before it.
+/// The state store never reads a clock: whatever depends on time (lock-delay, session expiry)
+/// compares these stamps. Unit: nanoseconds since 1970-01-01T00:00:00Z; never before it.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package var nanosecondsSinceEpoch: UInt64
 

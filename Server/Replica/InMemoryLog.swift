@@ -12,9 +12,9 @@ package final class InMemoryLog: ReplicatedLog {
         var lastStamp = Timestamp(nanosecondsSinceEpoch: 0)
     }
 
-    /// Bound to the replica's loop by the contract of `ReplicatedLog`.
+    // SAFETY: called only on the replica's event loop, where it was made: the contract of
+    // `ReplicatedLog`.
     private struct Delivery: @unchecked Sendable {
-        // SAFETY: called only on the replica's event loop, where it was made.
         let call: (LogEvent) -> Void
     }
 

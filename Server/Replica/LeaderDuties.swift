@@ -3,11 +3,11 @@ import Model
 import NIOCore
 import Wire
 
-/// What only the leader does by the clock: it ends sessions whose time to live ran out, and forgets
-/// old tombstones. Both become commands, so every replica does them at the same place of the log.
+/// What only the leader does by the clock: ending sessions and forgetting old tombstones.
 ///
-/// A session ends between its time to live and `timerSlack` later, counted from its creation or last
-/// renewal; a new leader counts every session from the moment it took over.
+/// Both become commands, so every replica does them at the same place of the log.
+/// A session ends between its time to live and `timerSlack` later, counted from its creation or
+/// last renewal; a new leader counts every session from the moment it took over.
 struct LeaderDuties {
     private struct SessionDeadline: Comparable {
         let at: NIODeadline
@@ -101,7 +101,8 @@ struct LeaderDuties {
         return commands
     }
 
-    /// The next deadline when no timer covers it yet; the caller schedules one and calls `isScheduled`.
+    /// The next deadline when no timer covers it yet; the caller schedules one and calls
+    /// `isScheduled`.
     mutating func takeUnscheduledDeadline() -> NIODeadline? {
         let next = [heap.min?.at, tombstones.first?.at].compactMap { $0 }.min()
         guard let next else { return nil }
@@ -136,8 +137,8 @@ struct LeaderDuties {
         sessionLifetimes[id] = nil
     }
 
-    /// Plans the reaping of what was deleted up to `index`: never earlier than promised, and up to one
-    /// granule later, so that the deletions of that granule share one command.
+    /// Plans the reaping of what was deleted up to `index`: never earlier than promised, and up to
+    /// one granule later, so that the deletions of that granule share one command.
     mutating func expectTombstones(upTo index: LogIndex, now: NIODeadline) {
         guard isLeader else { return }
         let earliest = now + .nanoseconds(limits.tombstoneLifetime.rawValue)

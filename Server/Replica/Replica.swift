@@ -6,10 +6,10 @@ import Wire
 
 /// One server's copy of the registry: proposals in, published snapshots, answers and wake-ups out.
 ///
-/// A proposal is encoded by its proposer's thread, queued, and handed to the log in one batch per turn
-/// of the replica's event loop. What the log commits is applied there, published as one immutable
-/// snapshot per batch, and only then answered; so whoever got an answer finds its write in `current`.
-/// Limits: `ReplicaLimits`.
+/// A proposal is encoded by its proposer's thread, queued, and handed to the log in one batch per
+/// turn of the replica's event loop. What the log commits is applied there, published as one
+/// immutable snapshot per batch, and only then answered; so whoever got an answer finds its write
+/// in `current`. Limits: `ReplicaLimits`.
 package final class Replica: Sendable {
     private struct Queue {
         var proposals: [PendingProposal] = []
@@ -39,6 +39,8 @@ package final class Replica: Sendable {
     /// - Parameters:
     ///   - eventLoop: applies the log; better one that serves no connections.
     ///   - log: where proposals go.
+    ///   - limits: of the queues before the log.
+    ///   - storeLimits: of the state; the same on every server.
     ///   - wallClock: read once per proposal, on the proposer's thread.
     package init(
         eventLoop: any EventLoop,
@@ -117,7 +119,8 @@ package final class Replica: Sendable {
 
     // MARK: Writing
 
-    /// Proposes a command; `completion` runs on `loop`, after the state that has the write is published.
+    /// Proposes a command; `completion` runs on `loop`, after the state that has the write is
+    /// published.
     package func propose(
         _ command: Command,
         on loop: any EventLoop,
@@ -235,8 +238,9 @@ package final class Replica: Sendable {
 
     /// Makes the writer's state the current one and tells every loop what changed.
     ///
-    /// The notices enter the inboxes before the generation moves, all under one lock: a reader that sees
-    /// the new generation finds its notice, and one that handles the notice finds the new state.
+    /// The notices enter the inboxes before the generation moves, all under one lock: a reader that
+    /// sees the new generation finds its notice, and one that handles the notice finds the new
+    /// state.
     private func publish(_ changes: ChangeSet) {
         let store = writer.value.store
         let woken = publication.withLock { publication in

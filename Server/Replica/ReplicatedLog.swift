@@ -12,7 +12,9 @@ package struct ProposalID: RawRepresentable, Hashable, Sendable {
 /// A command on its way into the log.
 package struct ProposedEntry: Sendable {
     package var id: ProposalID
-    /// The proposer's wall clock. The log may move it forward so that stamps never go back.
+    /// The proposer's wall clock.
+    ///
+    /// The log may move it forward so that stamps never go back.
     package var stamp: Timestamp
     /// Message type and MessagePack map, from `CommandCoding`.
     package var payload: [UInt8]

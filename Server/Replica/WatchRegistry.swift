@@ -7,10 +7,10 @@ package struct WatchID: Hashable, Sendable {
 
 /// The watches of one event loop: who waits for which topics.
 ///
-/// Every call is made on the loop the registry was made for. A watch fires at most once, on the loop,
-/// after a commit that touched one of its topics was published; it is gone before its closure runs,
-/// so the closure may park again. Wake-ups can be spurious, never missing, provided that the topics
-/// were read from `Replica.current` in the same turn of the loop as `park`.
+/// Every call is made on the loop the registry was made for. A watch fires at most once, on the
+/// loop, after a commit that touched one of its topics was published; it is gone before its closure
+/// runs, so the closure may park again. Wake-ups can be spurious, never missing, provided that the
+/// topics were read from `Replica.current` in the same turn of the loop as `park`.
 package final class WatchRegistry {
     /// When a watch's closure runs.
     package enum Urgency {

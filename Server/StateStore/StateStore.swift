@@ -2,7 +2,8 @@ package import Model
 
 /// The registry's state: a value whose copies are snapshots.
 ///
-/// A copy costs a few dozen references and shares everything with the original; readers keep one as long as
+/// A copy costs a few dozen references and shares everything with the original; readers keep one as
+/// long as
 /// they like while the owner applies commands to its own. Nothing in here reads a clock or a random
 /// number, and nothing depends on the order of a hash table: the same commands give the same state.
 package struct StateStore: Sendable {
@@ -12,10 +13,16 @@ package struct StateStore: Sendable {
     package internal(set) var lastApplied = LogIndex.zero
 
     var nodeTable = NodeTable()
-    /// The services by folded name. Invariant: no group is empty.
+    /// The services by folded name.
+    ///
+    /// Invariant: no group is empty.
     var serviceGroups = OrderedTree<ServiceGroupElement>()
-    /// The mesh instances by the folded name of what they offer. Invariant: no group is empty.
+    /// The mesh instances by the folded name of what they offer.
+    ///
+    /// Invariant: no group is empty.
     var meshGroups = OrderedTree<ServiceGroupElement>()
+    /// The checks that are anything but passing: few, and often asked for.
+    var troubledChecks = OrderedTree<CheckOfAnyNode>()
     var keyTable = KeyValueTable()
     var sessionTable = SessionTable()
     var coordinateTree = OrderedTree<CoordinateRecord>()
@@ -28,11 +35,12 @@ package struct StateStore: Sendable {
 
     /// Applies one committed command: total, deterministic, and all or nothing.
     ///
-    /// Commands come in the order of their indexes. `stamped` is the leader's time of the command; lock-delays
+    /// Commands come in the order of their indexes. `stamped` is the leader's time of the command;
+    /// lock-delays
     /// compare such stamps. What the command touched is added to `changes`.
     /// - Source: Consul: Raft sheet §7.
     package mutating func apply(
-        _ command: Command,
+        _ command: consuming Command,
         at index: LogIndex,
         stamped: Timestamp,
         into changes: inout ChangeSet
@@ -47,12 +55,17 @@ package struct StateStore: Sendable {
     }
 
     private mutating func apply(
-        _ command: Command,
+        _ command: consuming Command,
         _ context: inout WriteContext
     ) -> CommandResult {
-        switch command {
+        switch consume command {
         case .register(let register):
-            return done { () throws(StoreError) in try applyRegister(register, &context) }
+            do throws(StoreError) {
+                try applyRegister(register, &context)
+                return .done
+            } catch {
+                return .refused(.invalid(error.message))
+            }
         case .deregister(let deregister):
             applyDeregister(deregister, &context)
             return .done
@@ -72,15 +85,6 @@ package struct StateStore: Sendable {
             return .transaction(applyTransaction(operations, &context))
         case .autopilot(let command):
             return applyAutopilot(command, &context)
-        }
-    }
-
-    private func done(_ body: () throws(StoreError) -> Void) -> CommandResult {
-        do throws(StoreError) {
-            try body()
-            return .done
-        } catch {
-            return .refused(.invalid(error.message))
         }
     }
 }

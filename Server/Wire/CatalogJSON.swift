@@ -7,8 +7,8 @@ package enum CatalogJSON {
         node.writeJSON(&writer)
     }
 
-    /// A service, as `/health/service` and `/catalog/node` show it: tags are never null, and weights
-    /// never absent.
+    /// A service, as `/health/service` and `/catalog/node` show it: tags are never null, and
+    /// weights never absent.
     ///
     /// - Source: Consul: GET /v1/health/service/:service.
     package static func service(_ service: CatalogService, into writer: inout JSONWriter) {
@@ -27,12 +27,12 @@ package enum CatalogJSON {
     /// A service with null tags where it has none, as `/internal/ui/nodes` shows it.
     package static func plainService(_ service: CatalogService, into writer: inout JSONWriter) {
         var service = service
-        if service.weights == nil { service.weights = Weights() }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
         service.writeJSON(&writer)
     }
 
-    /// A node and one of its services in one object, as `/catalog/service` shows them: neither tags nor
-    /// metadata of the service are null.
+    /// A node and one of its services in one object, as `/catalog/service` shows them: neither
+    /// tags nor metadata of the service are null.
     ///
     /// - Source: Consul: GET /v1/catalog/service/:service.
     package static func serviceNode(
@@ -48,7 +48,7 @@ package enum CatalogJSON {
     private static func shown(_ service: CatalogService) -> CatalogService {
         var service = service
         if service.tags == nil { service.tags = [] }
-        if service.weights == nil { service.weights = Weights() }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
         return service
     }
 }
@@ -82,7 +82,7 @@ package struct ServiceNode: WireRecord, Hashable {
         try visitor.field("ServiceTags", &service.tags)
         try visitor.field("ServiceAddress", &service.address)
         try visitor.field("ServiceTaggedAddresses", &service.taggedAddresses, .omitEmpty)
-        try visitor.field("ServiceWeights", &service.weights)
+        try visitor.weights("ServiceWeights", &service.weights)
         try visitor.field("ServiceMeta", &service.meta)
         try visitor.field("ServicePort", &service.port)
         try visitor.field("ServiceEnableTagOverride", &service.enableTagOverride)

@@ -23,30 +23,41 @@ package enum CommandCoding {
 
     /// Appends the entry's data.
     ///
-    /// A register command's node belongs to the command's datacenter: the node's own field is not carried.
-    package static func encode(_ command: Command, into output: inout [UInt8]) {
+    /// A register command's node belongs to the command's datacenter: the node's own field is not
+    /// carried. `canonical` sorts keys as Consul's servers do; our own log does not need it, and
+    /// every reader takes both.
+    package static func encode(
+        _ command: Command,
+        canonical: Bool = false,
+        into output: inout [UInt8]
+    ) {
         switch command {
         case .register(let register):
-            append(MessageType.register, RegisterRequest(register), to: &output)
+            append(MessageType.register, RegisterRequest(register), canonical, to: &output)
         case .deregister(let deregister):
-            append(MessageType.deregister, DeregisterRequest(deregister), to: &output)
+            append(MessageType.deregister, DeregisterRequest(deregister), canonical, to: &output)
         case .keyValue(let write):
             var request = KeyValueRequest()
             request.operation = write.operation.rawValue
             request.entry = write.entry
-            append(MessageType.keyValue, request, to: &output)
+            append(MessageType.keyValue, request, canonical, to: &output)
         case .session(let session):
-            append(MessageType.session, request(session), to: &output)
+            append(MessageType.session, request(session), canonical, to: &output)
         case .reapTombstones(let index):
             var request = TombstoneRequest()
             request.reapIndex = index.rawValue
-            append(MessageType.tombstone, request, to: &output)
+            append(MessageType.tombstone, request, canonical, to: &output)
         case .updateCoordinates(let coordinates):
-            append(MessageType.coordinates | MessageType.ignorable, coordinates, to: &output)
+            append(
+                MessageType.coordinates | MessageType.ignorable,
+                coordinates,
+                canonical,
+                to: &output
+            )
         case .transaction(let operations):
             var request = TransactionRequest()
             request.operations = operations.map { TransactionStep($0) }
-            append(MessageType.transaction, request, to: &output)
+            append(MessageType.transaction, request, canonical, to: &output)
         case .autopilot(let autopilot):
             var request = AutopilotRequest()
             request.configuration = autopilot.configuration
@@ -54,17 +65,18 @@ package enum CommandCoding {
                 request.isConditional = true
                 request.configuration.indexes.modify = index
             }
-            append(MessageType.autopilot, request, to: &output)
+            append(MessageType.autopilot, request, canonical, to: &output)
         }
     }
 
     private static func append(
         _ type: UInt8,
         _ record: some WireValue,
+        _ canonical: Bool,
         to output: inout [UInt8]
     ) {
         output.append(type)
-        MessagePack.encode(record, into: &output)
+        MessagePack.encode(record, sortsKeys: canonical, into: &output)
     }
 
     private static func request(_ command: SessionCommand) -> SessionRequest {
@@ -82,7 +94,8 @@ package enum CommandCoding {
 
     /// The command of an entry's data; nil for an unknown type that may be ignored.
     ///
-    /// `bytes` is the whole data of one entry. An unknown type that must not be ignored is an error.
+    /// `bytes` is the whole data of one entry. An unknown type that must not be ignored is an
+    /// error.
     package static func decode(_ bytes: [UInt8]) throws(WireError) -> Command? {
         guard let first = bytes.first else {
             throw WireError(.syntax, "empty log entry")

@@ -20,9 +20,10 @@ package protocol WireValue: Sendable {
 
 /// A record that describes itself once, for both formats and both directions.
 ///
-/// `visit` names every field in the order of Consul's JSON; MessagePack sorts by name as it writes. The
-/// same function reads: a visitor that reads replaces the field whose key is next in the input. The
-/// compiler specialises `visit` for each visitor, so that there are no tables at run time.
+/// `visit` names every field in the order of Consul's JSON; MessagePack sorts by name as it
+/// writes. The same function reads: a visitor that reads replaces the field whose key is next in
+/// the input. The compiler specialises `visit` for each visitor, so that there are no tables at
+/// run time.
 package protocol WireRecord: WireValue {
     /// True for types whose Go counterpart decodes itself, which hides its fields from error texts.
     static var decodesItself: Bool { get }
@@ -153,15 +154,15 @@ extension WireRecord {
     }
 
     package mutating func readPack(_ reader: inout MessagePackReader) throws(WireError) {
-        guard var frame = try reader.beginRecord() else {
+        guard let enclosing = try reader.beginRecord() else {
             self = Self()
             return
         }
-        while try reader.nextKey(&frame) {
+        while reader.hasKey {
             reader.matched = false
             try visit(&reader)
-            if !reader.matched { try reader.skipValue() }
+            if !reader.matched { try reader.skipUnknownField() }
         }
-        reader.endRecord()
+        reader.endRecord(enclosing)
     }
 }

@@ -2,7 +2,8 @@
 // services, and prints the rate of each chunk, so that a fall shows.
 //
 // Usage: registrations PORT COUNT CONNECTIONS CHUNK SECONDS
-// Prints one line per chunk: registrations done so far, rate of the chunk in 1/s. Stops after SECONDS.
+// Prints one line per chunk: registrations done so far, rate of the chunk in 1/s. Stops after
+// SECONDS.
 
 #include "http.h"
 

@@ -1,5 +1,5 @@
-// Parks many blocking queries on one service, changes the service, and measures from just before the
-// write is sent until each watcher has its whole answer.
+// Parks many blocking queries on one service, changes the service, and measures from just before
+// the write is sent until each watcher has its whole answer.
 //
 // Usage: watchers PORT WATCHERS ROUNDS INDEX      (the service is "web"; INDEX its current index)
 // Prints per round: milliseconds to the middle watcher, milliseconds to the last one.

@@ -21,8 +21,10 @@ KEPT_HEADERS = (
 KEPT_PREFIX = "x-consul-"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # The agent's own node is written twice while it starts, or once: a race that says nothing.
-OWN_NODE = re.compile(r'("consul-network-segment":""\},"CreateIndex":)\d+,"ModifyIndex":\d+')
+OWN_NODE = re.compile(
+    r'("consul-network-segment": ?""\s*\},\s*"CreateIndex": ?)\d+(,\s*"ModifyIndex": ?)\d+')
 INDEX_KEYS = re.compile(r'"(CreateIndex|ModifyIndex|Index)":( ?)(\d+)')
+HASH = re.compile(r'("ContentHash": ?)"([0-9a-f]+)"')
 TYPE = re.compile(r"<\w+>$")
 REQUEST_TIMEOUT_SECONDS = 20
 EVENTUALLY_SECONDS = 12
@@ -158,77 +160,82 @@ def captured(answer, source):
 class Normalizer:
     """Replaces what differs from run to run, keeping the relations inside one scenario.
 
-    UUIDs and content hashes become numbered names in order of appearance; indexes become their
-    rank within the exchange, and X-Consul-Index its relation to the last answer of the same URL.
+    UUIDs and content hashes become numbered names in order of appearance; indexes of a body become
+    their rank in it, and X-Consul-Index its relation to the last answer of the same URL.
     """
 
     def __init__(self):
         self.names = {}
-        self.last_index = {}
+        self.last = {}
 
     def copy(self):
         """A normalizer that knows the same names, to try an answer without keeping it."""
         other = Normalizer()
         other.names = {kind: dict(known) for kind, known in self.names.items()}
-        other.last_index = dict(self.last_index)
+        other.last = dict(self.last)
         return other
 
     def normalize(self, step, answer):
         """The comparable form of an answer: status, headers and body text."""
         body = answer.get("body")
         if body is None:
-            indexes = self.ranks(step, answer, "")
-            return {**answer, "headers": self.headers(step, answer, indexes)}
-        body = OWN_NODE.sub(r'\1"<own>","ModifyIndex":"<own>"', body)
-        indexes = self.ranks(step, answer, body)
+            return {**answer, "headers": self.headers(step, answer, "")}
         body = drop(body, step.get("ignore", []), step.get("unordered", False))
+        indexes = self.ranks(step, OWN_NODE.sub("", body))
+        headers = self.headers(step, answer, body)
+        body = OWN_NODE.sub(r'\1"<own>"\2"<own>"', body)
         body = INDEX_KEYS.sub(
             lambda m: f'"{m.group(1)}":{m.group(2)}"<index {indexes[int(m.group(3))]}>"', body
         )
         body = re.sub(r"current modify index \d+", "current modify index <index>", body)
+        body = HASH.sub(lambda m: m.group(1) + self.name("hash", m.group(2)), body)
         for pattern, replacement in step.get("subs", []):
             body = re.sub(pattern, replacement, body)
         body = UUID.sub(lambda m: self.name("uuid", m.group(0)), body)
-        return {
-            "status": answer["status"],
-            "headers": self.headers(step, answer, indexes),
-            "body": body,
-        }
+        return {"status": answer["status"], "headers": headers, "body": body}
 
-    def ranks(self, step, answer, body):
-        """Numbers the different indexes of one answer in rising order; 0 stays 0."""
-        values = {int(m.group(3)) for m in INDEX_KEYS.finditer(body)}
-        header = answer["headers"].get("X-Consul-Index", "")
-        if header.isdigit():
-            values.add(int(header))
-        values.discard(0)
+    def ranks(self, step, body):
+        """Numbers the different indexes of a body in rising order; 0 stays 0."""
+        values = {int(m.group(3)) for m in INDEX_KEYS.finditer(body)} - {0}
         if step.get("ignore_indexes"):
             return {0: 0, **{value: "any" for value in values}}
         return {0: 0, **{value: rank for rank, value in enumerate(sorted(values), 1)}}
 
-    def headers(self, step, answer, indexes):
+    def headers(self, step, answer, body):
         """The headers with volatile values replaced."""
         result = {}
         for name, value in answer["headers"].items():
             if name in step.get("ignore_headers", []):
                 continue
             if name == "X-Consul-Index" and value.isdigit():
-                value = f"<index {indexes[int(value)]}> {self.relation(step, int(value))}"
+                value = self.relation(step, int(value), body)
             elif name == "X-Consul-Contenthash":
                 value = self.name("hash", value)
             elif name == "Age":
                 value = "<seconds>"
+            elif name == "Location":
+                value = UUID.sub(lambda m: self.name("uuid", m.group(0)), value)
+                value = re.sub(r"cas=\d+", "cas=<index>", value)
             result[name] = value
         return result
 
-    def relation(self, step, value):
-        """How the index of this URL moved since the scenario last asked for it."""
+    def relation(self, step, value, body):
+        """How the index of this URL moved since the scenario last asked for it.
+
+        `stayed` is as good as `grew` where the body is the same: Consul's indexes are coarser.
+        """
         url = re.sub(r"[?&](index|wait|hash)=[^&]*", "", step["request"]["path"])
-        last = self.last_index.get(url)
-        self.last_index[url] = value
+        last, last_body = self.last.get(url, (None, None))
+        self.last[url] = value, body
+        if value == 0:
+            return "ZERO"
         if last is None:
             return "first"
-        return "equal" if value == last else "grew" if value > last else "FELL"
+        if value < last:
+            return "FELL"
+        if body == last_body:
+            return "same answer" if value == last else "same answer, grew"
+        return "grew" if value > last else "STAYED"
 
     def name(self, kind, value):
         """A stable name for a volatile value: the same value gives the same name."""

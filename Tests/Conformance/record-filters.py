@@ -3,9 +3,11 @@
 
 Usage: record-filters.py http://127.0.0.1:8500 > Tests/FilterTests/Golden/catalog-service.jsonl
 
-Start the agent with `consul agent -dev`; the script registers the one service that the tests describe.
+Start the agent with `consul agent -dev`; the script registers the one service that the tests
+describe.
 Each line has the filter and either whether the service passed or the text of the error.
 """
+
 import http.client
 import json
 import random
@@ -13,11 +15,16 @@ import sys
 import urllib.parse
 
 SERVICE = {
-    "ID": "web1", "Name": "web", "Tags": ["a", "b"], "Meta": {"env": "qa", "n": "5"}, "Port": 80,
-    "Address": "10.0.0.1", "TaggedAddresses": {"lan": {"Address": "1.2.3.4", "Port": 5}},
+    "ID": "web1",
+    "Name": "web",
+    "Tags": ["a", "b"],
+    "Meta": {"env": "qa", "n": "5"},
+    "Port": 80,
+    "Address": "10.0.0.1",
+    "TaggedAddresses": {"lan": {"Address": "1.2.3.4", "Port": 5}},
 }
 
-EXPRESSIONS = r'''
+EXPRESSIONS = r"""
 foo
 Foo == bar
 ServiceName == web
@@ -109,27 +116,28 @@ ServiceName not matches
 ServiceName == "web"and ServiceName == web
 ServiceName == no or ServiceName == web and ServicePort == 81
 ServiceName == web or ServiceName == no and ServicePort == 81
-'''
+"""
 
-PATTERNS = r'''
-w( * a** a{1001} a{2,1} a) [z-a] [abc \8 \ (?<n>a) (?P<n>w) (?P<n (?P<>a) (?i (?i)W (?z) (?i-s:WEB) (?=a)
-a++ w*? w?? w{,2} w{ a{2}{3} a{2}* (a{999}){2} \pL \p{Zork} [[:alpha:]]+ [[:^alpha:]] [[:zork:]] [a []w] [^]w]
-[a-\d] [\d-w] \Qw.b\E \C \x4 \x{110000} \x77 \x{77} \167 \1 \Z \z \Aweb\z (?U)w+ (?s). x*| |* (|a)* () (?:)
-[a- [a-\ (?i)[W] a{0} w{1000} \p \- (?-) (?i-) (?) (?: ^* \bweb\b w\Beb \Be (?#c) {2} ^{2} w{2 w{0,} \E \PN \p{^L}
-(a*)* (?m)^web$ ^we$ ^(w|x)(e|f)b$ ^[^a-v]+ ^.{3}$ ^.{4,}$ ^\w+$ ^\W (?i:w)EB w|* (*) web{1,2}$
-'''
+PATTERNS = r"""
+w( * a** a{1001} a{2,1} a) [z-a] [abc \8 \ (?<n>a) (?P<n>w) (?P<n (?P<>a) (?i (?i)W (?z)
+(?i-s:WEB) (?=a) a++ w*? w?? w{,2} w{ a{2}{3} a{2}* (a{999}){2} \pL \p{Zork} [[:alpha:]]+
+[[:^alpha:]] [[:zork:]] [a []w] [^]w] [a-\d] [\d-w] \Qw.b\E \C \x4 \x{110000} \x77 \x{77} \167 \1
+\Z \z \Aweb\z (?U)w+ (?s). x*| |* (|a)* () (?:) [a- [a-\ (?i)[W] a{0} w{1000} \p \- (?-) (?i-) (?)
+(?: ^* \bweb\b w\Beb \Be (?#c) {2} ^{2} w{2 w{0,} \E \PN \p{^L} (a*)* (?m)^web$ ^we$ ^(w|x)(e|f)b$
+^[^a-v]+ ^.{3}$ ^.{4,}$ ^\w+$ ^\W (?i:w)EB w|* (*) web{1,2}$
+"""
 
 
 def mutated(source, count):
     """Damaged copies of the expressions, the same ones for every run."""
     good = [line for line in EXPRESSIONS.split("\n") if line.startswith(("Service", "(", "not "))]
-    bits = list("()[].\"`\n 3-\\=é") + ["and", " or ", "not "]
+    bits = list('()[]."`\n 3-\\=é') + ["and", " or ", "not "]
     for _ in range(count):
         text = source.choice(good) + source.choice(["", " and ", " or "])
         text = list(text + source.choice(good) if text.endswith(" ") else text)
         place = source.randrange(len(text) + 1)
         if source.random() < 0.4:
-            del text[place:place + 1]
+            del text[place : place + 1]
         else:
             text.insert(place, source.choice(bits))
         yield "".join(text)

@@ -55,8 +55,10 @@ struct FilterTests {
             let text = (0..<Int.random(in: 0..<20, using: &random))
                 .map { _ in pieces.randomElement(using: &random) ?? "" }
                 .joined()
+            // Most are refused.
             _ = try? Filter(text, schema: .catalogService)
             let bytes = (0..<20).map { _ in UInt8.random(in: 0...255, using: &random) }
+            // These are refused, too.
             _ = try? Filter(String(decoding: bytes, as: UTF8.self), schema: .catalogService)
         }
     }

@@ -35,7 +35,8 @@ struct World {
         var entry = KeyValueEntry()
         entry.key = key
         entry.value = Array(value.utf8)
-        #expect(propose(.keyValue(KeyValueCommand(operation: .set, entry: entry))) == .success(.done))
+        let write = KeyValueCommand(operation: .set, entry: entry)
+        #expect(propose(.keyValue(write)) == .success(.done))
     }
 
     func registerNode(_ name: String) {

@@ -43,13 +43,18 @@ enum Rules {
     /// `try?` throws a reason away, so it must give one itself.
     static func unexplainedTry(_ file: SourceFile) -> [Violation] {
         var found: [Violation] = []
-        for (index, line) in file.lines.enumerated() where code(of: line).contains("try?") {
+        for (index, line) in file.lines.enumerated() where dropsErrors(line) {
             let nearby = file.lines[max(0, index - 1)...min(index + 1, file.lines.count - 1)]
             guard !nearby.contains(where: { $0.contains("//") }) else { continue }
             let message = "try? without its reason beside it"
             found.append(Violation(path: file.path, line: index + 1, message: message))
         }
         return found
+    }
+
+    private static func dropsErrors(_ line: String) -> Bool {
+        let code = code(of: line)
+        return code.hasPrefix("try?") || code.contains(/[^\w]try\?/)
     }
 
     /// The line without what follows `//`, and without simple string literals and quoted names.

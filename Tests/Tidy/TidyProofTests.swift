@@ -60,6 +60,7 @@ struct TidyProofTests {
         #expect(Rules.unexplainedTry(file("// It may be gone already.\ntry? f()\nb()")).isEmpty)
         #expect(Rules.unexplainedTry(file("a()\ntry? f()  // It may be gone.\nb()")).isEmpty)
         #expect(Rules.unexplainedTry(file("let x = \"try?\"\nb()")).isEmpty)
+        #expect(Rules.unexplainedTry(file("a()\nentry?.value()\nb()")).isEmpty)
     }
 
     @Test(arguments: [

@@ -1,5 +1,5 @@
 import Model
-import Wire
+package import Wire
 
 /// The forms that the agent's own records have in replies.
 ///
@@ -33,7 +33,7 @@ enum AgentJSON {
             writer.value(addresses)
         }
         writer.key("Weights")
-        writer.value(service.weights ?? Weights())
+        writer.value(WireWeights(service.weights ?? Weights()))
         writer.key("EnableTagOverride")
         writer.bool(service.enableTagOverride)
         if !contentHash.isEmpty {
@@ -42,7 +42,7 @@ enum AgentJSON {
         }
         if service.kind.hasProxy {
             writer.key("Proxy")
-            writer.value(service.proxy)
+            proxy(service.proxy, into: &writer)
         }
         if service.connect.native {
             writer.key("Connect")
@@ -50,6 +50,76 @@ enum AgentJSON {
             writer.key("Native")
             writer.bool(true)
             writer.endObject()
+        }
+        writer.endObject()
+    }
+
+    /// The proxy part; unlike in the catalog, an upstream shows only what it says.
+    private static func proxy(_ proxy: ProxyConfiguration, into writer: inout JSONWriter) {
+        var rest = proxy
+        rest.upstreams = nil
+        guard let upstreams = proxy.upstreams, !upstreams.isEmpty else {
+            return writer.value(rest)
+        }
+        writer.beginObject()
+        let texts: [(StaticString, String)] = [
+            ("DestinationServiceName", proxy.destinationServiceName),
+            ("DestinationServiceID", proxy.destinationServiceID),
+            ("LocalServiceAddress", proxy.localServiceAddress),
+        ]
+        for (name, value) in texts where !value.isEmpty {
+            writer.key(name)
+            writer.string(value)
+        }
+        if proxy.localServicePort != 0 {
+            writer.key("LocalServicePort")
+            writer.integer(proxy.localServicePort)
+        }
+        if let config = proxy.config, !config.isEmpty {
+            writer.key("Config")
+            writer.value(config)
+        }
+        writer.key("Upstreams")
+        writer.beginArray()
+        for upstream in upstreams { self.upstream(upstream, into: &writer) }
+        writer.endArray()
+        gateway(proxy.meshGatewayMode, into: &writer)
+        writer.key("Expose")
+        writer.value(proxy.expose)
+        writer.endObject()
+    }
+
+    private static func upstream(_ upstream: Upstream, into writer: inout JSONWriter) {
+        writer.beginObject()
+        let texts: [(StaticString, String)] = [
+            ("DestinationType", upstream.destinationType),
+            ("DestinationNamespace", upstream.destinationNamespace),
+            ("DestinationName", upstream.destinationName),
+            ("Datacenter", upstream.datacenter),
+            ("LocalBindAddress", upstream.localBindAddress),
+        ]
+        for (name, value) in texts where !value.isEmpty {
+            writer.key(name)
+            writer.string(value)
+        }
+        if upstream.localBindPort != 0 {
+            writer.key("LocalBindPort")
+            writer.integer(upstream.localBindPort)
+        }
+        if let config = upstream.config, !config.isEmpty {
+            writer.key("Config")
+            writer.value(config)
+        }
+        gateway(upstream.meshGatewayMode, into: &writer)
+        writer.endObject()
+    }
+
+    private static func gateway(_ mode: String, into writer: inout JSONWriter) {
+        writer.key("MeshGateway")
+        writer.beginObject()
+        if !mode.isEmpty {
+            writer.key("Mode")
+            writer.string(mode)
         }
         writer.endObject()
     }

@@ -8,16 +8,17 @@ package import NIOCore
 package protocol AgentOperations: Sendable {
     /// Changes what is registered with the agent.
     ///
-    /// `completion` gets the refusal, or nil once the change holds here and the catalog has learnt of
-    /// it. A catalog that takes longer than a bound is not waited for: the change holds all the same.
+    /// `completion` gets the refusal, or nil once the change holds here and the catalog has learnt
+    /// of it. A catalog that takes longer than a bound is not waited for: the change holds all the
+    /// same.
     func change(
         _ body: @escaping LocalChange,
         completion: @escaping @Sendable (RegistrationError?) -> Void
     )
     /// Looks at what is registered with the agent.
     func read(_ body: @escaping @Sendable (LocalState) -> Void)
-    /// Calls `completion` with the service once `isNews` says so, or when `wait` is over; at once when
-    /// the service is not, or no longer, registered.
+    /// Calls `completion` with the service once `isNews` says so, or when `wait` is over; at once
+    /// when the service is not, or no longer, registered.
     func watchService(
         _ id: String,
         wait: TimeAmount,
@@ -28,7 +29,7 @@ package protocol AgentOperations: Sendable {
     /// The members of the local pool, or of the pool of all datacenters' servers.
     func members(wan: Bool) -> [AgentMember]
     /// The bodies of `agent/self`, `agent/host` and `agent/metrics`, as JSON.
-    func selfReport() -> [UInt8]
+    func selfReport(_ completion: @escaping @Sendable ([UInt8]) -> Void)
     func hostReport() -> [UInt8]
     func metricsReport() -> [UInt8]
     /// What the agent calls its version, and where it came from.
@@ -41,8 +42,8 @@ package protocol AgentOperations: Sendable {
 
     /// Fires a user event at this agent; the completion gets it back with its id.
     func fire(_ event: UserEvent, _ completion: @escaping @Sendable (UserEvent) -> Void)
-    /// The kept events with this name (any for an empty one), oldest first, once the last one's index
-    /// differs from `index`, or when `wait` is over.
+    /// The kept events with this name (any for an empty one), oldest first, once the last one's
+    /// index differs from `index`, or when `wait` is over.
     func events(
         named name: String,
         differingFrom index: UInt64,

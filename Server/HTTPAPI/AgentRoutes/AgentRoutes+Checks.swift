@@ -11,7 +11,10 @@ extension AgentRoutes {
     ) throws(HTTPError) -> Outcome {
         let text = request.query["filter"] ?? ""
         return read { state throws(HTTPError) in
-            let filter = try Self.filter(text, .healthCheck, prefix: "")
+            let filter = try Self.filter(text, .healthCheck) { error in
+                // Here only mistakes of syntax, which begin with their position, are announced.
+                error.reason.first?.isNumber == true ? error.description : error.reason
+            }
             var writer = JSONWriter(capacity: 1024)
             writer.beginObject()
             for entry in state.checks where filter?.matches(CheckSubject(entry.check)) ?? true {

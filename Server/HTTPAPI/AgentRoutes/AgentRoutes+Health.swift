@@ -1,5 +1,6 @@
 import LocalState
 import Model
+import NIOHTTP1
 import Wire
 
 /// The health of one service of the agent, as load balancers ask for it.
@@ -63,7 +64,7 @@ extension AgentRoutes {
     ) throws(HTTPError) -> Outcome {
         let name = request.rest
         guard !name.isEmpty else { throw .badRequest("Missing service Name").asHandlerFailure }
-        let wantsText = request.query["format"] == "text"
+        let wantsText = request.wantsText
         return read { state in
             let found = state.services.filter { $0.service.name == name }
                 .map { ServiceHealth($0.service, in: state) }
@@ -90,7 +91,7 @@ extension AgentRoutes {
     ) throws(HTTPError) -> Outcome {
         let id = request.rest
         guard !id.isEmpty else { throw .badRequest("Missing serviceID").asHandlerFailure }
-        let wantsText = request.query["format"] == "text"
+        let wantsText = request.wantsText
         return read { state in
             var writer = JSONWriter(capacity: 1024)
             guard let service = state.service(id)?.service else {
@@ -102,12 +103,13 @@ extension AgentRoutes {
                 writer.key("Checks")
                 writer.null()
                 writer.endObject()
-                return Self.reply(
-                    .notFound,
-                    reason: "ServiceId \(id) not found",
-                    json: writer.bytes,
-                    asText: wantsText
-                )
+                let reason = "ServiceId \(id) not found"
+                if wantsText {
+                    // Consul writes this one text as JSON.
+                    writer.removeAll()
+                    writer.string(reason)
+                }
+                return Self.reply(.notFound, reason: reason, json: writer.bytes, asText: false)
             }
             let health = ServiceHealth(service, in: state)
             health.write(into: &writer)
@@ -141,5 +143,13 @@ extension HTTPError {
     /// The form in which Consul answers when a handler gives back a refusal it made itself.
     fileprivate var asHandlerFailure: HTTPError {
         .failed("Bad request: \(message)")
+    }
+}
+
+extension Request {
+    /// Whether the answer is wanted as plain text; an `Accept` field comes before `format`.
+    fileprivate var wantsText: Bool {
+        if headers.first(name: "Accept")?.hasPrefix("text/plain") == true { return true }
+        return query["format"] == "text"
     }
 }

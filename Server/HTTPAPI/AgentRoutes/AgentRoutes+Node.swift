@@ -8,7 +8,9 @@ extension AgentRoutes {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        .reply(.json(agent.selfReport()))
+        .pending { responder in
+            agent.selfReport { responder.send(.json($0)) }
+        }
     }
 
     /// - Source: Consul: GET /v1/agent/host

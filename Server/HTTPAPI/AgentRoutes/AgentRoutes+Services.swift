@@ -12,11 +12,7 @@ extension AgentRoutes {
     ) throws(HTTPError) -> Outcome {
         let text = request.query["filter"] ?? ""
         return read { state throws(HTTPError) in
-            let filter = try Self.filter(
-                text,
-                .nodeService,
-                prefix: "Failed to create boolean expression evaluator: "
-            )
+            let filter = try Self.filter(text, .nodeService) { $0.description }
             var writer = JSONWriter(capacity: 1024)
             writer.beginObject()
             for entry in state.services
@@ -110,13 +106,13 @@ extension AgentRoutes {
     static func filter(
         _ text: String,
         _ schema: FilterSchema,
-        prefix: String
+        complaint: (FilterError) -> String
     ) throws(HTTPError) -> Filter? {
         guard !text.isEmpty else { return nil }
         do throws(FilterError) {
             return try Filter(text, schema: schema)
         } catch {
-            throw .failed(prefix + error.description)
+            throw .failed(complaint(error))
         }
     }
 }

@@ -47,7 +47,7 @@ enum CatalogReads {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        let options = try QueryOptions.announced(request, context)
+        let options = try QueryOptions.announced(request, context, takesNamespace: true)
         let filter = QueryFilter(options.filter, .node)
         return .read(
             ReadQuery(request, options) { state throws(HTTPError) in
@@ -63,7 +63,8 @@ enum CatalogReads {
                 return ReadAnswer(
                     .json(list.finish()),
                     index: answer.index,
-                    topics: options.topics(answer.topics)
+                    topics: options.topics(answer.topics),
+                    isPinned: true
                 )
             }
         )
@@ -88,7 +89,8 @@ enum CatalogReads {
                 return ReadAnswer(
                     .json(writer.bytes),
                     index: answer.index,
-                    topics: answer.topics
+                    topics: answer.topics,
+                    isPinned: true
                 )
             }
         )
@@ -143,7 +145,8 @@ enum CatalogReads {
                 return ReadAnswer(
                     .json(writer.bytes),
                     index: answer.index,
-                    topics: options.topics(answer.topics)
+                    topics: options.topics(answer.topics),
+                    isPinned: !answer.value.isEmpty
                 )
             }
         )

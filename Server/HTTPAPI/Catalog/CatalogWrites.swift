@@ -24,10 +24,22 @@ enum CatalogWrites {
         if let flaw = RegistrationRules.flaw(ofNode: node.name, id: node.id) { throw .failed(flaw) }
         if var service = command.service {
             if let flaw = RegistrationRules.complete(&service) { throw .failed(flaw) }
+            guard !service.name.isEmpty else {
+                throw .failed(
+                    "failed inserting service: failed inserting service: "
+                        + "object missing primary index"
+                )
+            }
             command.service = service
         }
         for position in command.checks.indices {
             RegistrationRules.complete(&command.checks[position], node: node.name)
+            guard !command.checks[position].id.isEmpty else {
+                throw .failed(
+                    "failed inserting check: failed inserting check: "
+                        + "object missing primary index on node \(GoQuote.quote(node.name))"
+                )
+            }
         }
         return Proposals.propose(.register(command), context) { _ in .json(true) }
     }

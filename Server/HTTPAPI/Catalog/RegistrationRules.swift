@@ -15,6 +15,10 @@ enum RegistrationRules {
     /// Completes a service; gives why it cannot be written, or nil.
     static func complete(_ service: inout CatalogService) -> String? {
         if service.id.isEmpty { service.id = service.name }
+        // As the catalog shows them.
+        if service.weights == Weights(passing: 0, warning: 0) {
+            service.weights = Weights(passing: 1, warning: 1)
+        }
         if !service.id.isEmpty, service.name.isEmpty { return "Must provide service name with ID" }
         guard service.kind == .connectProxy else { return nil }
         var flaws: [String] = []
@@ -39,6 +43,23 @@ enum RegistrationRules {
     static func complete(_ check: inout HealthCheck, node: String) {
         if check.id.isEmpty { check.id = check.name }
         if check.node.isEmpty { check.node = node }
+        if check.type.isEmpty { check.type = type(of: check.definition) }
+    }
+
+    /// What kind of check a definition describes, or empty.
+    ///
+    /// - Source: Consul: the `Type` of GET /v1/health/node/:node.
+    private static func type(of definition: HealthCheckDefinition) -> String {
+        let isPeriodic = definition.interval > .zero
+        if !definition.grpc.isEmpty, isPeriodic { return "grpc" }
+        if !definition.http.isEmpty, isPeriodic { return "http" }
+        if definition.ttl > .zero { return "ttl" }
+        if !definition.tcp.isEmpty, isPeriodic { return "tcp" }
+        if !definition.aliasNode.isEmpty || !definition.aliasService.isEmpty { return "alias" }
+        guard let arguments = definition.scriptArguments, !arguments.isEmpty, isPeriodic else {
+            return ""
+        }
+        return definition.dockerContainerID.isEmpty ? "script" : "docker"
     }
 
     /// - Source: Go hashicorp/go-multierror, its standard format.

@@ -1,11 +1,11 @@
 import NIOCore
 
-/// The first handler of a connection: counts and frames raw bytes, answers known requests at once, and
-/// is where every reply leaves.
+/// The first handler of a connection: counts and frames raw bytes, answers known requests at once,
+/// and is where every reply leaves.
 ///
-/// A read that is exactly one request head seen before on this loop is answered from its prepared reply
-/// without being parsed; everything else goes on to the decoder. The fast way is taken only when
-/// nothing is outstanding and the decoder holds no part of a message, so order is kept.
+/// A read that is exactly one request head seen before on this loop is answered from its prepared
+/// reply without being parsed; everything else goes on to the decoder. The fast way is taken only
+/// when nothing is outstanding and the decoder holds no part of a message, so order is kept.
 final class ByteGate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -153,8 +153,8 @@ final class ByteGate: ChannelDuplexHandler {
         context.flush()
     }
 
-    /// Sends what was written, then ends our side; what still arrives is thrown away until the client
-    /// ends its side or `lingerTime` has passed.
+    /// Sends what was written, then ends our side; what still arrives is thrown away until the
+    /// client ends its side or `lingerTime` has passed.
     ///
     /// A close with unread bytes would destroy the reply on its way.
     func finishOutput() {
@@ -175,7 +175,8 @@ final class ByteGate: ChannelDuplexHandler {
 extension ByteBufferView {
     /// How many bytes the first request head has, its empty line included.
     ///
-    /// Nil when it is incomplete, and when a line ends without a carriage return: decoders differ there.
+    /// Nil when it is incomplete, and when a line ends without a carriage return: decoders differ
+    /// there.
     var endOfHead: Int? {
         withUnsafeBytes { bytes in
             var position = 0

@@ -2,7 +2,8 @@ import NIOCore
 import NIOHTTP1
 import Replica
 
-/// Turns the messages of one connection into requests, has them answered one after the other, in order.
+/// Turns the messages of one connection into requests, has them answered one after the other, in
+/// order.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
 
@@ -130,17 +131,33 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .invalidVersion:
             let reason = "Bad Request: unsupported protocol version"
             text = ReplyRenderer.protocolError(.badRequest, "400 \(reason)", reason: reason)
+        case .invalidMethod:
+            if let reply = Resolution.reply(toUnknownMethodIn: currentHead, loop.routes) {
+                return refuse(reply)
+            }
+            text = ReplyRenderer.protocolError(.badRequest, "400 Bad Request")
         default:
             text = ReplyRenderer.protocolError(.badRequest, "400 Bad Request")
         }
         endAfterTurns(writing: text)
     }
 
-    /// A message that cannot be read ends the connection, after what was asked before it was answered.
+    /// Answers a message that the decoder gave up; the connection ends.
+    private func refuse(_ reply: Reply) {
+        loop.date.update()
+        var variant = ReplyVariant()
+        variant.closes = true
+        let rendered = loop.renderer.render(reply, variant, date: loop.date)
+        endAfterTurns(writing: String(buffer: rendered.buffer))
+    }
+
+    /// A message that cannot be read ends the connection, after what was asked before it was
+    /// answered.
     private func endAfterTurns(writing text: String) {
         incoming = nil
         guard active == nil, turns.isEmpty else {
-            // The requests before it are still being answered: they keep their answers, it gets none.
+            // The requests before it are still being answered: they keep their answers, it gets
+            // none.
             hasInputClosed = true
             return
         }
@@ -156,7 +173,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    /// The client will send no more: a parked query is dropped, an unfinished answer still goes out.
+    /// The client will send no more: a parked query is dropped, an unfinished answer still goes
+    /// out.
     private func inputClosed() {
         hasInputClosed = true
         incoming = nil
@@ -239,7 +257,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let waiter = ParkedQueries.Waiter(
             minimumIndex: query.options.minimumIndex,
             variant: variant,
-            deadline: .now() + wait
+            deadline: loop.eventLoop.now + wait
         ) { [weak self] bytes, closes in
             guard let self, self.active?.serial == serial else { return }
             self.finish(bytes, closes: closes)
@@ -312,7 +330,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func isOverdue(at tick: Int) -> Bool {
         let limits = loop.services.limits
         if let channel, !channel.isWritable {
-            let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0  // Gone.
+            // Without an answer the channel is gone.
+            let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
             return clock.isWriteStalled(
                 unsent: unsent,
                 at: tick,

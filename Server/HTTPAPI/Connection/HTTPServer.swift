@@ -19,6 +19,8 @@ package final class HTTPServer: Sendable {
     private struct State {
         var loops: [ObjectIdentifier: NIOLoopBound<LoopState>] = [:]
         var listeners: [any Channel] = []
+        /// The files of unix sockets, removed when the server stops.
+        var socketPaths: [String] = []
     }
 
     private let group: any EventLoopGroup
@@ -29,8 +31,8 @@ package final class HTTPServer: Sendable {
 
     /// Makes a server that does nothing until `start()`.
     ///
-    /// The table should come from `RouteTable.standard(for:)`, which has the routes of the registry and
-    /// those the agent adds.
+    /// The table should come from `RouteTable.standard(for:)`, which has the routes of the registry
+    /// and those the agent adds.
     package init(group: any EventLoopGroup, services: APIServices, routes: RouteTable) {
         self.group = group
         self.services = services
@@ -71,19 +73,26 @@ package final class HTTPServer: Sendable {
                 throw error
             }
         }
-        state.withLock { $0.listeners.append(channel) }
+        state.withLock { state in
+            state.listeners.append(channel)
+            if case .unix(let path, _) = listener { state.socketPaths.append(path) }
+        }
         return channel.localAddress
     }
 
     /// Ends the listeners and every connection; parked queries get no answer.
     package func stop() async {
-        let (listeners, loops) = state.withLock { state in
-            defer { state.listeners = [] }
-            return (state.listeners, Array(state.loops.values))
+        let (listeners, paths, loops) = state.withLock { state in
+            defer {
+                state.listeners = []
+                state.socketPaths = []
+            }
+            return (state.listeners, state.socketPaths, Array(state.loops.values))
         }
         for listener in listeners {
             try? await listener.close().get()  // Fails only when it is closed already.
         }
+        for path in paths { unlink(path) }
         for loop in loops {
             // Fails only when the loop is gone, and its connections with it.
             try? await loop.eventLoop.submit { loop.value.closeAll() }.get()

@@ -35,6 +35,12 @@ struct RenderedReply {
 struct ReplyRenderer {
     let settings: HTTPSettings
     let allocator: ByteBufferAllocator
+    private let compressor = GzipCompressor()
+
+    init(settings: HTTPSettings, allocator: ByteBufferAllocator) {
+        self.settings = settings
+        self.allocator = allocator
+    }
 
     func render(_ reply: Reply, _ variant: ReplyVariant, date: HTTPDate) -> RenderedReply {
         var body = reply.body
@@ -42,13 +48,14 @@ struct ReplyRenderer {
             if variant.indents { body = JSON.pretty(body) + [UInt8(ascii: "\n")] }
         }
         var fields = reply.headers
-        fields.append(contentsOf: settings.responseHeaders)
+        if reply.varies { fields.append(contentsOf: settings.responseHeaders) }
         if reply.varies { fields.append(("Vary", "Accept-Encoding")) }
         if reply.varies, settings.translatesWANAddresses {
             fields.append(("X-Consul-Translate-Addresses", "true"))
         }
         if reply.kind == .json { fields.append(("Content-Type", "application/json")) }
-        if variant.compresses, reply.varies, !body.isEmpty, let smaller = Gzip.compress(body) {
+        if variant.compresses, reply.varies, !body.isEmpty, let smaller = compressor.compress(body)
+        {
             body = smaller
             fields.removeAll { $0.name == "Content-Length" }
             fields.append(("Content-Encoding", "gzip"))

@@ -24,7 +24,8 @@ enum Coordinates {
     /// - Source: Consul: docs/internals/coordinates.
     private static let dimensions = 8
 
-    /// The coordinate of this server among the datacenters: the origin, as long as there is only one.
+    /// The coordinate of this server among the datacenters: the origin, as long as there is only
+    /// one.
     ///
     /// - Source: Consul: GET /v1/coordinate/datacenters
     @Sendable static func datacenters(

@@ -36,6 +36,7 @@ package struct EventRoutes: Sendable {
         guard request.datacenter(settings) == settings.datacenter else {
             throw .failed("No path to datacenter")
         }
+        try event.refuseOversize()
         return .pending { responder in
             agent.fire(event) { fired in
                 var writer = JSONWriter()
@@ -96,6 +97,31 @@ extension UserEvent {
             let upper = UInt64(digits.suffix(16), radix: 16)
         else { return 1 }
         return lower ^ upper
+    }
+
+    /// Bytes that an event may have on the wire.
+    ///
+    /// - Source: serf, `UserEventSizeLimit`.
+    private static let sizeLimit = 512
+
+    /// Refuses an event that gossip could not carry.
+    ///
+    /// What the wire adds: 66 bytes around Consul's own record, which has the name once more, and
+    /// 30 around serf's.
+    /// - Source: Consul: PUT /v1/event/fire/:name, measured.
+    fileprivate func refuseOversize() throws(HTTPError) {
+        let filters = [nodeFilter, serviceFilter, tagFilter].filter { !$0.isEmpty }
+            .reduce(0) { $0 + $1.utf8.count + 4 }
+        let size = payload.count + 2 * name.utf8.count + filters + 66
+        guard size + 30 > Self.sizeLimit else { return }
+        let limit = "exceeds configured limit of \(Self.sizeLimit) bytes"
+        let reason =
+            size > Self.sizeLimit
+            ? "user event \(limit) before encoding"
+            : "encoded user event \(limit) after encoding"
+        throw .failed(
+            "1 error occurred:\n\t* error broadcasting event to segment \"\": \(reason)\n\n"
+        )
     }
 
     func write(into writer: inout JSONWriter) {

@@ -36,7 +36,8 @@ package struct ServiceSubject: FilterSubject {
         case "TaggedAddresses": .structures(service.taggedAddressSubjects)
         case "Meta": .map(service.meta ?? [:])
         case "Port": .integer(Int64(service.port))
-        case "Weights": .structure(WeightsSubject(weights: service.weights ?? Weights()))
+        case "Weights":
+            .structure(WeightsSubject(weights: service.weights ?? Weights(passing: 1, warning: 1)))
         case "EnableTagOverride": .bool(service.enableTagOverride)
         case "Proxy": .structure(ProxySubject(proxy: service.proxy))
         case "Connect": .structure(ConnectSubject(connect: service.connect))

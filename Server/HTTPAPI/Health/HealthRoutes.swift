@@ -83,7 +83,8 @@ enum HealthReads {
                 return ReadAnswer(
                     .json(ServiceInstance.healthJSON(found)),
                     index: answer.index,
-                    topics: options.topics(answer.topics)
+                    topics: options.topics(answer.topics),
+                    isPinned: !answer.value.isEmpty
                 )
             }
         )

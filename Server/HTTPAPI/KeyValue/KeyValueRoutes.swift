@@ -44,7 +44,8 @@ enum KeyValueReads {
                 return ReadAnswer(
                     reply ?? .empty(.notFound),
                     index: answer.index,
-                    topics: answer.topics
+                    topics: answer.topics,
+                    isPinned: reply != nil
                 )
             }
         )

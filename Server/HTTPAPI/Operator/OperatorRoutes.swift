@@ -48,7 +48,8 @@ enum OperatorReads {
         }
         writer.endArray()
         writer.key("Index")
-        writer.unsigned(leadership.configurationIndex.rawValue)
+        // Consul never fills this in.
+        writer.integer(0)
         writer.endObject()
         return .reply(.json(writer.bytes))
     }

@@ -2,8 +2,8 @@ import Wire
 
 /// The `Cache-Control` field of requests with `cached`.
 ///
-/// Everything is read from the newest state, so any age that a client names is met; what remains is to
-/// refuse what Consul refuses.
+/// Everything is read from the newest state, so any age that a client names is met; what remains is
+/// to refuse what Consul refuses.
 /// - Source: Consul: api-docs/features/caching.
 enum CacheControl {
     static func check(_ fields: [String]) throws(HTTPError) {

@@ -16,10 +16,13 @@ final class LoopReader {
 
     private var replica: Replica { services.replica }
 
+    /// The newest publication, for one atomic load.
+    var generation: UInt64 { replica.generation }
+
     /// Evaluates a query on the newest published state.
     ///
-    /// The state has every write that was acknowledged anywhere, which on the leader is what the default
-    /// and the consistent mode promise.
+    /// The state has every write that was acknowledged anywhere, which on the leader is what the
+    /// default and the consistent mode promise.
     func evaluate(_ query: ReadQuery) throws(HTTPError) -> ReadAnswer {
         guard query.options.datacenter == services.settings.datacenter else {
             throw .failed("No path to datacenter")
@@ -27,7 +30,10 @@ final class LoopReader {
         if query.options.consistency != .stale, replica.leadership.leader == nil {
             throw .failed("No cluster leader")
         }
-        return try query.evaluate(replica.current)
+        let state = replica.current
+        var answer = try query.evaluate(state)
+        answer.generation = state.generation
+        return answer
     }
 
     /// The reply with the fields that tell about index, leader and consistency.

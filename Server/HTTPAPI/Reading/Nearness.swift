@@ -3,8 +3,8 @@ import StateStore
 
 /// Sorts records by the estimated round-trip time of their nodes to one node.
 ///
-/// Nodes without a coordinate come last; records of equal distance keep their order. When the node that
-/// is asked for has no coordinate, nothing is sorted.
+/// Nodes without a coordinate come last; records of equal distance keep their order. When the node
+/// that is asked for has no coordinate, nothing is sorted.
 /// - Source: Consul: api-docs/catalog `near`; docs/internals/coordinates.
 struct Nearness {
     private let source: Coordinate?

@@ -4,9 +4,10 @@ import Replica
 
 /// The blocking queries that wait on one event loop.
 ///
-/// Those that ask the same form a group: a commit that touches what the group reads has it evaluated
-/// once, and everyone whose index it passes gets the same bytes. Bounded by
-/// `HTTPLimits.parkedQueriesPerLoop`: beyond it a query is answered at once, as if its time were over.
+/// Those that ask the same form a group: a commit that touches what the group reads has it
+/// evaluated once, and everyone whose index it passes gets the same bytes. Bounded by
+/// `HTTPLimits.parkedQueriesPerLoop`: beyond it a query is answered at once, as if its time were
+/// over.
 final class ParkedQueries {
     /// One client that waits.
     final class Waiter: DeadlineHeap.Element {
@@ -59,7 +60,8 @@ final class ParkedQueries {
 
     var hasRoom: Bool { count < limit }
 
-    /// Has `waiter` wait for a newer answer than `answer`, which was evaluated in this turn of the loop.
+    /// Has `waiter` wait for a newer answer than `answer`, which was evaluated in this turn of the
+    /// loop.
     func park(_ waiter: Waiter, _ query: ReadQuery, after answer: ReadAnswer) {
         let group = groups[query.identity] ?? Group(query: query)
         if group.waiters.isEmpty {
@@ -143,7 +145,7 @@ final class ParkedQueries {
     /// Gives everyone whose time is over what is there now.
     private func timeIsUp() {
         timer = nil
-        expire(at: .now())
+        expire(at: eventLoop.now)
         scheduleTimer()
     }
 

@@ -1,20 +1,29 @@
 import NIOCore
 import Replica
 
-/// The replies of one event loop that are ready to be sent again, by the exact bytes of the request's
-/// head.
+/// The replies of one event loop that are ready to be sent again, by the exact bytes of the
+/// request's head.
 ///
-/// Four entries share a bucket, so looking up costs the same whatever clients send. An entry stays true
-/// until a commit touches a topic it was read from; then it is read anew, without parsing, when it is
-/// asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and `preparedBytesPerLoop`.
+/// Four entries share a bucket, so looking up costs the same whatever clients send. An entry stays
+/// true until a commit touches a topic it was read from; then it is read anew, without parsing,
+/// when it is asked for next. Bounded by `HTTPLimits.preparedRepliesPerLoop` and
+/// `preparedBytesPerLoop`.
 final class PreparedReplies {
-    private final class Entry {
+    /// One reply with what it takes to make it anew.
+    ///
+    /// Its request was authorized when it was kept: whatever changes what a token may do must empty
+    /// the table.
+    private final class Prepared {
         let key: [UInt8]
         let hash: UInt64
         let query: ReadQuery
         let variant: ReplyVariant
         var rendered: RenderedReply
+        /// Nil once a topic was touched.
         var watch: WatchID?
+        /// See `ReadAnswer.isPinned`.
+        var isPinned = false
+        var generation: UInt64 = 0
         /// Counted against the limit.
         var bytes: Int
 
@@ -38,7 +47,7 @@ final class PreparedReplies {
     private let reader: LoopReader
     private let mask: Int
     private let byteLimit: Int
-    private var entries: [Entry?]
+    private var entries: [Prepared?]
     private var nextVictim = 0
     private(set) var bytes = 0
 
@@ -61,7 +70,7 @@ final class PreparedReplies {
                     entry.key.count == head.count,
                     entry.key.withUnsafeBytes({ $0.elementsEqual(head) })
                 else { continue }
-                if entry.watch == nil, !renew(entry, date: date) {
+                if !isCurrent(entry), !renew(entry, date: date) {
                     remove(at: position)
                     return nil
                 }
@@ -91,7 +100,7 @@ final class PreparedReplies {
             ?? ways.first { entries[$0] == nil } ?? first + nextVictim
         nextVictim = (nextVictim + 1) % PreparedReplies.ways
         remove(at: position)
-        let entry = Entry(
+        let entry = Prepared(
             key: key,
             hash: hash,
             query: query,
@@ -103,8 +112,13 @@ final class PreparedReplies {
         watch(entry, answer)
     }
 
+    /// Whether the entry still says what a new evaluation would.
+    private func isCurrent(_ entry: Prepared) -> Bool {
+        entry.watch != nil && (entry.isPinned || entry.generation == reader.generation)
+    }
+
     /// Reads an entry anew whose topics were touched; false when it can no longer be kept.
-    private func renew(_ entry: Entry, date: HTTPDate) -> Bool {
+    private func renew(_ entry: Prepared, date: HTTPDate) -> Bool {
         guard let answer = try? reader.evaluate(entry.query) else { return false }  // Asked again.
         let reply = reader.finished(answer, entry.query)
         entry.rendered = reader.renderer.render(reply, entry.variant, date: date)
@@ -116,9 +130,13 @@ final class PreparedReplies {
         return true
     }
 
-    private func watch(_ entry: Entry, _ answer: ReadAnswer) {
-        entry.watch = reader.watches.park(answer.topics, urgency: .deferred) { [weak entry] in
-            entry?.watch = nil
+    private func watch(_ entry: Prepared, _ answer: ReadAnswer) {
+        if let old = entry.watch { reader.watches.cancel(old) }
+        entry.isPinned = answer.isPinned
+        entry.generation = answer.generation
+        entry.watch = reader.watches.park(answer.topics, urgency: .deferred) {
+            [weak kept = entry] in
+            kept?.watch = nil
         }
     }
 

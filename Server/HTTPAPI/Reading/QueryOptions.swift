@@ -49,13 +49,14 @@ package struct QueryOptions: Sendable {
         try parseWait(request.query, settings.limits)
     }
 
-    /// The same for routes that know `cached` and whose replies name their consistency.
+    /// The same for routes that may know `cached` and whose replies name their consistency.
     package static func announced(
         _ request: Request,
         _ context: RequestContext,
-        takesCache: Bool = false
+        takesCache: Bool = false,
+        takesNamespace: Bool = false
     ) throws(HTTPError) -> QueryOptions {
-        try request.refuseNamespace()
+        if !takesNamespace { try request.refuseNamespace() }
         var options = try QueryOptions(request, context)
         options.announcesConsistency = true
         if request.query.contains("cached") {

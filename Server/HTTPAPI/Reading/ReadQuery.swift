@@ -9,18 +9,26 @@ package struct ReadAnswer: Sendable {
     package var index: LogIndex
     /// What a later write must touch to change the answer.
     package var topics: [Topic]
+    /// True when the index, too, changes only with the topics.
+    ///
+    /// Indexes of what does not exist, and of lists that share the index of a whole table, move
+    /// with unrelated writes.
+    package var isPinned = false
+    /// Which publication it was read from.
+    var generation: UInt64 = 0
     /// False for the few answers that Consul sends without index and leader.
     package var announcesIndex = true
 
-    package init(_ reply: Reply, index: LogIndex, topics: [Topic]) {
+    package init(_ reply: Reply, index: LogIndex, topics: [Topic], isPinned: Bool = false) {
         self.reply = reply
         self.index = index
         self.topics = topics
+        self.isPinned = isPinned
     }
 }
 
-/// A read of the registry that may be evaluated again: on wake-ups, for others who ask the same, and to
-/// renew a prepared reply.
+/// A read of the registry that may be evaluated again: on wake-ups, for others who ask the same,
+/// and to renew a prepared reply.
 package struct ReadQuery: Sendable {
     package typealias Evaluation = @Sendable (_ state: Published) throws(HTTPError) -> ReadAnswer
 

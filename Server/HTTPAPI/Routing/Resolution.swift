@@ -25,17 +25,30 @@ enum Resolution {
         } else if let clean = Resolution.cleaned(path) {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
             self = .refused(Resolution.redirect(to: clean, query: query, method: head.method))
-        } else if let (route, rest) = routes.match(path) {
-            self = Resolution.choose(routes, route, path, rest, head.method, rawQuery)
-        } else if routes.hasPrefix(path + "/") {
+        } else {
+            self = Resolution.route(path, rawQuery, head.method, routes)
+        }
+    }
+
+    private static func route(
+        _ path: String,
+        _ rawQuery: Substring.UTF8View,
+        _ method: HTTPMethod,
+        _ routes: RouteTable
+    ) -> Resolution {
+        switch routes.match(path) {
+        case .route(let route, let rest):
+            return choose(routes, route, path, rest, method, rawQuery)
+        case .needsSlash:
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
-            self = .refused(Resolution.redirect(to: path + "/", query: query, method: head.method))
-        } else if path == "/", !routes.hasPrefix("/ui/") {
+            return .refused(redirect(to: path + "/", query: query, method: method))
+        case .nothing:
+            guard path == "/", !routes.hasPrefix("/ui/") else {
+                return .refused(unrouted(.notFound))
+            }
             var reply = Reply.text(.ok, "Consul Agent")
             reply.varies = false
-            self = .refused(reply)
-        } else {
-            self = .refused(Resolution.unrouted(.notFound))
+            return .refused(reply)
         }
     }
 
@@ -63,6 +76,25 @@ enum Resolution {
             return .refused(reply)
         }
         return .endpoint(endpoint, path: path, rest: rest, query: query)
+    }
+
+    /// The answer to a head whose method the decoder does not know: what any route says to a method
+    /// it does not have.
+    static func reply(toUnknownMethodIn head: ByteBuffer?, _ routes: RouteTable) -> Reply? {
+        guard let head, let line = String(buffer: head).split(separator: "\r\n").first else {
+            return nil
+        }
+        let parts = line.split(separator: " ")
+        guard parts.count == 3, parts[2].hasPrefix("HTTP/1."), parts[0].count <= 32,
+            parts[0].utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5A })
+        else { return nil }
+        let known = HTTPRequestHead(
+            version: .http1_1,
+            method: .RAW(value: String(parts[0])),
+            uri: String(parts[1])
+        )
+        guard case .refused(let reply) = Resolution(of: known, in: routes) else { return nil }
+        return reply
     }
 
     /// Runs the handler, or gives the answer that needs none.
@@ -141,6 +173,7 @@ enum Resolution {
     ///
     /// - Source: Go net/http cleanPath.
     private static func cleaned(_ path: String) -> String? {
+        if isClean(path.utf8) { return nil }
         var kept: [Substring] = []
         var isClean = path.utf8.first == UInt8(ascii: "/")
         let segments = path.dropFirst(isClean ? 1 : 0)
@@ -161,6 +194,18 @@ enum Resolution {
         guard !isClean else { return nil }
         let ends = path.utf8.last == UInt8(ascii: "/") && !kept.isEmpty
         return "/" + kept.joined(separator: "/") + (ends ? "/" : "")
+    }
+
+    /// True when no segment can need cleaning, which is nearly always.
+    private static func isClean(_ path: String.UTF8View) -> Bool {
+        var afterSlash = false
+        guard path.first == UInt8(ascii: "/") else { return false }
+        for byte in path {
+            let isSlash = byte == UInt8(ascii: "/")
+            if afterSlash, isSlash || byte == UInt8(ascii: ".") { return false }
+            afterSlash = isSlash
+        }
+        return true
     }
 
     private static func redirect(to path: String, query: String, method: HTTPMethod) -> Reply {

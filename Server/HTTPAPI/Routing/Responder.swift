@@ -2,8 +2,8 @@ package import NIOCore
 
 /// Takes the answer of a request whose handler could not answer at once.
 ///
-/// May be used from any thread; the answer is written on the connection's event loop. A second answer,
-/// and one to a connection that is gone, is dropped.
+/// May be used from any thread; the answer is written on the connection's event loop. A second
+/// answer, and one to a connection that is gone, is dropped.
 package struct Responder: Sendable {
     package let eventLoop: any EventLoop
     private let connection: NIOLoopBound<ConnectionHandler>

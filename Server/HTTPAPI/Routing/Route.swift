@@ -84,9 +84,12 @@ package struct Route: Sendable {
 package struct RouteTable: Sendable {
     private var exact: [String: Route] = [:]
     private var prefixes: [String: Route] = [:]
+    /// How many slashes the longest prefix has.
+    private var deepestPrefix = 0
     private let blockedEndpoints: [String]
 
-    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has them.
+    /// Makes an empty table; the blocked endpoints are paths as `http_config.block_endpoints` has
+    /// them.
     package init(blockedEndpoints: [String] = []) {
         self.blockedEndpoints = blockedEndpoints
     }
@@ -114,22 +117,39 @@ package struct RouteTable: Sendable {
         route.on(method, requirement, bodyLimit: bodyLimit, handler)
         if route.isPrefix {
             prefixes[pattern] = route
+            deepestPrefix = max(deepestPrefix, pattern.utf8.count { $0 == UInt8(ascii: "/") })
         } else {
             exact[pattern] = route
         }
     }
 
-    /// The route for a decoded path, with what follows its prefix; the longest prefix wins.
-    package func match(_ path: String) -> (route: Route, rest: String)? {
-        if let route = exact[path] { return (route, "") }
-        var end = path.utf8.endIndex
-        while let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) {
-            let after = path.utf8.index(after: slash)
-            if let route = prefixes[String(path[..<after])] {
-                return (route, String(path[after...]))
-            }
-            end = slash
+    /// What a decoded path leads to.
+    package enum Match {
+        /// A route, with what follows its prefix.
+        case route(Route, rest: String)
+        /// The path is a prefix without its last slash.
+        case needsSlash
+        case nothing
+    }
+
+    /// The route for a decoded path: an exact one, or else the longest prefix.
+    ///
+    /// A path that only lacks the slash of a prefix is sent there before any shorter prefix is
+    /// tried. Only as many slashes are looked at as the deepest prefix has, whatever clients send.
+    /// - Source: Go net/http ServeMux.
+    package func match(_ path: String) -> Match {
+        if let route = exact[path] { return .route(route, rest: "") }
+        var ends: [String.Index] = []
+        for position in path.utf8.indices where path.utf8[position] == UInt8(ascii: "/") {
+            ends.append(path.utf8.index(after: position))
+            if ends.count == deepestPrefix { break }
         }
-        return nil
+        if ends.count < deepestPrefix, prefixes[path + "/"] != nil { return .needsSlash }
+        for end in ends.reversed() {
+            if let route = prefixes[String(path[..<end])] {
+                return .route(route, rest: String(path[end...]))
+            }
+        }
+        return .nothing
     }
 }

@@ -11,7 +11,9 @@ extension RouteTable {
         table.addCoordinateRoutes()
         table.addStatusRoutes()
         table.addOperatorRoutes()
+        table.addRaftPeerRoutes()
         table.addInternalUIRoutes()
+        table.addAccessControlRoutes()
         return table
     }
 }

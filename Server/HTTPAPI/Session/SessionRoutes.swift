@@ -96,7 +96,7 @@ enum SessionWrites {
         let settings = context.services.settings
         var body = SessionBody()
         if request.body.readableBytes > 0 {
-            body = try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
+            body = try decode(request)
         }
         try request.requireDatacenter(settings)
         var session = Session()
@@ -105,11 +105,10 @@ enum SessionWrites {
         session.node = body.node.isEmpty ? settings.nodeName : body.node
         session.behavior = try behavior(body.behavior)
         session.ttl = body.ttl
-        try checkTTL(body.ttl)
+        try checkTTL(body.ttl, context.services.limits)
         session.lockDelay = body.lockDelay
-        session.nodeChecks = body.nodeChecks
         session.serviceChecks = body.serviceChecks
-        session.checks = body.checks
+        (session.checks, session.nodeChecks) = checks(of: body)
         return Proposals.propose(.session(.create(session)), context) { result in
             guard case .sessionID(let id) = result else { return .json(true) }
             var writer = JSONWriter()
@@ -121,6 +120,30 @@ enum SessionWrites {
         }
     }
 
+    /// Reads the body; Go's error names the type it would have been read into.
+    private static func decode(_ request: Request) throws(HTTPError) -> SessionBody {
+        do {
+            return try request.decodeBody(SessionBody.self, refusesUnknownKeys: false)
+        } catch {
+            guard error.message.hasSuffix("Go value of type ") else { throw error }
+            let type = "struct { LockDelay interface {}; *structs.Alias }"
+            throw HTTPError(error.status, error.message + type)
+        }
+    }
+
+    /// The two lists of node checks, each of which has the node's own health as its default.
+    ///
+    /// An empty list empties the other one; the default of the older list gives way.
+    private static func checks(
+        of body: SessionBody
+    ) -> (checks: [String]?, nodeChecks: [String]?) {
+        guard let checks = body.checks, !checks.isEmpty else { return (nil, []) }
+        guard let nodeChecks = body.nodeChecks, !nodeChecks.isEmpty else {
+            return (nil, body.nodeChecks)
+        }
+        return (checks == [SessionBody.defaultCheck] ? nil : checks, nodeChecks)
+    }
+
     private static func behavior(_ text: String) throws(HTTPError) -> SessionBehavior {
         if text.isEmpty { return .release }
         guard let behavior = SessionBehavior(rawValue: text) else {
@@ -130,7 +153,7 @@ enum SessionWrites {
     }
 
     /// - Source: Consul: api-docs/session `TTL`: from 10 seconds to 24 hours, or none.
-    private static func checkTTL(_ text: String) throws(HTTPError) {
+    private static func checkTTL(_ text: String, _ limits: HTTPLimits) throws(HTTPError) {
         guard !text.isEmpty else { return }
         let ttl: Nanoseconds
         do {
@@ -138,9 +161,11 @@ enum SessionWrites {
         } catch {
             throw .failed("Session TTL '\(text)' invalid: \(error.message)")
         }
-        guard ttl == .zero || (ttl >= .seconds(10) && ttl <= .seconds(86_400)) else {
+        let least = Nanoseconds(rawValue: limits.leastSessionTTL.nanoseconds)
+        guard ttl == .zero || (ttl >= least && ttl <= .seconds(86_400)) else {
             throw .failed(
-                "Invalid Session TTL '\(ttl.rawValue)', must be between [10s=24h0m0s]"
+                "Invalid Session TTL '\(ttl.rawValue)', must be between "
+                    + "[\(GoDuration.format(least))=24h0m0s]"
             )
         }
     }

@@ -76,9 +76,13 @@ enum Transactions {
         }
     }
 
-    /// A verb that nobody knows counts as a read for keys and as a write for the rest, as in Consul.
+    /// A verb that nobody knows counts as a read for keys and as a write for the rest, as in
+    /// Consul.
     private static func writes(_ step: TransactionBodyStep) -> Bool {
-        guard let keyValue = step.keyValue else { return step.isWrite }
+        guard let keyValue = step.keyValue else {
+            let isEmpty = step.node == nil && step.service == nil && step.check == nil
+            return !isEmpty && step.isWrite
+        }
         return step.isWrite && KeyValueOperation(rawValue: keyValue.verb) != nil
     }
 

@@ -1,38 +1,41 @@
 import Model
 
 extension StateStore {
-    /// Writes a node, its service and its checks; first everything is validated, then nothing can fail.
+    /// Writes a node, its service and its checks; first everything is validated, then nothing can
+    /// fail.
     ///
     /// - Source: Consul: PUT /v1/catalog/register
     mutating func applyRegister(
-        _ command: RegisterCommand,
+        _ command: consuming RegisterCommand,
         _ context: inout WriteContext
     ) throws(StoreError) {
-        let plan = try nodePlan(of: command)
-        if let service = command.service {
-            do throws(StoreError) {
-                try validateMeta(of: service, node: command.node.name)
-            } catch {
-                throw StoreError("failed inserting service: \(error.message)")
-            }
-        }
-        for check in command.checks {
-            try validate(check, of: command, plan)
+        let foldedName = command.node.name.folded
+        let plan = try nodePlan(of: command, foldedName)
+        try validateService(of: command)
+        for position in command.checks.indices {
+            let (node, serviceID) = (
+                command.checks[position].node, command.checks[position].serviceID
+            )
+            try validateCheck(ofNode: node, serviceID: serviceID, in: command, plan)
         }
         if let plan {
             writeNode(command.node, plan, &context)
         }
-        if let service = command.service, let entry = nodeTable.find(command.node.name.folded) {
-            writeService(on: entry, service, &context)
+        guard let name = nodeTable.name(foldedName) else { return }
+        if let service = command.service.take() {
+            writeService(on: name, service, &context)
         }
         for check in command.checks {
-            try ensureCheck(check, &context)
+            try ensureCheck(check, on: name, &context)
         }
     }
 
     /// How the command's node is written, or nil when it stays as it is.
-    private func nodePlan(of command: RegisterCommand) throws(StoreError) -> NodePlan? {
-        let existing = nodeTable.find(command.node.name.folded)?.record
+    private func nodePlan(
+        of command: borrowing RegisterCommand,
+        _ foldedName: String
+    ) throws(StoreError) -> NodePlan? {
+        let existing = nodeTable.find(foldedName)?.value.record
         if let existing, command.skipNodeUpdate || existing.isSame(as: command.node) {
             return nil
         }
@@ -43,25 +46,36 @@ extension StateStore {
         }
     }
 
+    private func validateService(of command: borrowing RegisterCommand) throws(StoreError) {
+        guard let meta = command.service?.meta, !meta.isEmpty else { return }
+        do throws(StoreError) {
+            let id = command.service?.id ?? ""
+            try validate(meta, ofService: id, node: command.node.name)
+        } catch {
+            throw StoreError("failed inserting service: \(error.message)")
+        }
+    }
+
     /// Refuses a check of another node, or of a service that will not be there.
-    private func validate(
-        _ check: HealthCheck,
-        of command: RegisterCommand,
+    private func validateCheck(
+        ofNode checkNode: String,
+        serviceID: String,
+        in command: borrowing RegisterCommand,
         _ plan: NodePlan?
     ) throws(StoreError) {
         let node = command.node.name
-        guard Bytes.equal(check.node, node) else {
-            throw StoreError("check node \"\(check.node)\" does not match node \"\(node)\"")
+        guard Bytes.equal(checkNode, node) else {
+            throw StoreError("check node \"\(checkNode)\" does not match node \"\(node)\"")
         }
-        guard !check.serviceID.isEmpty else { return }
-        let serviceID = check.serviceID.folded
-        if let service = command.service, Bytes.equal(service.id.folded, serviceID) {
+        guard !serviceID.isEmpty else { return }
+        let serviceID = serviceID.folded
+        if let id = command.service?.id, Bytes.equal(id.folded, serviceID) {
             return
         }
         let folded = node.folded
         // A node that changes its name leaves its services behind.
         let survives = plan?.renamed.map { !Bytes.equal($0.folded, folded) } ?? true
-        guard survives, nodeTable.find(folded)?.services.find(serviceID) != nil else {
+        guard survives, nodeTable.find(folded)?.value.services.find(serviceID) != nil else {
             throw StoreError(
                 "failed inserting check: \(StoreError.missingService.message) on node \"\(node)\""
             )
@@ -72,13 +86,13 @@ extension StateStore {
     ///
     /// - Source: Consul: PUT /v1/catalog/deregister
     mutating func applyDeregister(_ command: DeregisterCommand, _ context: inout WriteContext) {
-        let node = command.node.folded
+        guard let node = nodeTable.name(command.node.folded) else { return }
         if !command.serviceID.isEmpty {
-            deleteService(node: node, id: command.serviceID.folded, &context)
+            deleteService(on: node, id: command.serviceID.folded, &context)
         } else if !command.checkID.isEmpty {
-            deleteCheck(node: node, id: command.checkID.folded, &context)
+            deleteCheck(on: node, id: command.checkID.folded, &context)
         } else {
-            deleteNode(node, &context)
+            deleteNode(node.folded, &context)
         }
     }
 }

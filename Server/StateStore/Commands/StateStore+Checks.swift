@@ -6,47 +6,71 @@ extension StateStore {
         _ check: HealthCheck,
         _ context: inout WriteContext
     ) throws(StoreError) {
-        guard let entry = nodeTable.find(check.node.folded) else { throw .missingNode }
-        var check = check
+        guard let node = nodeTable.name(check.node.folded) else { throw .missingNode }
+        try ensureCheck(check, on: node, &context)
+    }
+
+    /// The same on a node that is known.
+    mutating func ensureCheck(
+        _ check: consuming HealthCheck,
+        on node: NodeName,
+        _ context: inout WriteContext
+    ) throws(StoreError) {
         if check.status.rawValue.isEmpty {
             check.status = .critical
         }
-        var service: ServiceRecord?
-        if !check.serviceID.isEmpty {
-            guard let found = entry.services.find(check.serviceID.folded)?.record else {
-                throw .missingService
-            }
-            check.serviceName = found.name
-            check.serviceTags = found.storage.header.hasTags ? found.tags : nil
-            service = found
+        let owner = try owner(of: check, on: node)
+        if let service = owner.service {
+            check.serviceName = service.name
+            check.serviceTags = service.storage.header.hasTags ? service.tags : nil
         }
-        writeCheck(check, on: entry, of: service, &context)
+        let foldedID = check.id.folded
+        writeCheck(&check, foldedID, on: owner, &context)
         guard check.status == .critical else { return }
-        for session in sessionTable.ofCheck(node: entry.name.folded, check: check.id.folded) {
+        for session in sessionTable.ofCheck(node: node.folded, check: foldedID) {
             destroySession(session.foldedID, &context)
         }
     }
 
+    /// What a check speaks for: a service instance of a node, or the node itself.
+    private struct CheckOwner {
+        let node: NodeName
+        /// Nil for the node itself.
+        let service: ServiceRecord?
+        let foldedServiceID: String
+    }
+
+    private func owner(
+        of check: borrowing HealthCheck,
+        on node: NodeName
+    ) throws(StoreError) -> CheckOwner {
+        guard !check.serviceID.isEmpty else {
+            return CheckOwner(node: node, service: nil, foldedServiceID: "")
+        }
+        let foldedID = check.serviceID.folded
+        guard let service = nodeTable.service(node, foldedID) else { throw .missingService }
+        return CheckOwner(node: node, service: service, foldedServiceID: foldedID)
+    }
+
     private mutating func writeCheck(
-        _ check: HealthCheck,
-        on entry: NodeEntry,
-        of service: ServiceRecord?,
+        _ check: inout HealthCheck,
+        _ foldedID: String,
+        on owner: CheckOwner,
         _ context: inout WriteContext
     ) {
-        var check = check
-        let foldedID = check.id.folded
-        let old = entry.checks.find(foldedID)
+        let old = nodeTable.check(owner.node, foldedID)
         let first = RecordIndexes(create: context.index, modify: context.index)
         check.indexes = old?.indexes ?? first
-        var json = Fragment.encode(check)
+        let hasTags = check.serviceTags != nil
+        var json = Fragment.encode(&check)
         if let old {
             let isSame = old.withJSON { stored in
                 json.withUnsafeBytes { Bytes.order(stored, $0) == 0 }
             }
             guard !isSame else { return }
             check.indexes.modify = context.index
-            json = Fragment.encode(check)
-            if !Bytes.equal(old.serviceID.folded, check.serviceID.folded) {
+            json = Fragment.encode(&check)
+            if !Bytes.equal(old.serviceID.folded, owner.foldedServiceID) {
                 detach(old, &context)
             }
             context.changes.touch(.checksInState(old.status.rawValue))
@@ -55,81 +79,74 @@ extension StateStore {
             check,
             json: json,
             foldedID: foldedID,
-            nodeName: entry.name,
-            serviceName: service?.name ?? check.serviceName
+            nodeName: owner.node,
+            serviceName: owner.service?.name ?? check.serviceName,
+            hasTags: hasTags
         )
-        nodeTable.update(entry.name) { entry in
-            _ = entry.checks.insert(record, at: foldedID)
+        let index = context.index
+        nodeTable.update(owner.node) { entry in
+            entry.checks.insert(record, at: foldedID)
+            entry.checksIndex = index
         }
-        attach(record, &context)
+        setTroubled(!record.isPassing, record, foldedID)
+        change(of: owner, .set(record), &context)
         noteCheckChange(record, &context)
     }
 
     /// Removes a check and ends the sessions that depend on it; nothing happens when there is none.
-    mutating func deleteCheck(node: String, id: String, _ context: inout WriteContext) {
-        guard let entry = nodeTable.find(node), let record = entry.checks.find(id) else { return }
-        nodeTable.update(entry.name) { entry in
-            _ = entry.checks.remove(id)
+    mutating func deleteCheck(on node: NodeName, id: String, _ context: inout WriteContext) {
+        guard let record = nodeTable.check(node, id) else { return }
+        let index = context.index
+        nodeTable.update(node) { entry in
+            entry.checks.remove(id)
+            entry.checksIndex = index
         }
+        setTroubled(false, record, id)
         detach(record, &context)
         noteCheckChange(record, &context)
-        for session in sessionTable.ofCheck(node: node, check: id) {
+        for session in sessionTable.ofCheck(node: node.folded, check: id) {
             destroySession(session.foldedID, &context)
         }
     }
 
-    private mutating func noteCheckChange(_ record: CheckRecord, _ context: inout WriteContext) {
-        let name = record.nodeName
-        nodeTable.update(name) { $0.checksIndex = context.index }
-        indexes.checks = context.index
-        context.changes.touch(.checks)
-        context.changes.touch(.checksInState(record.status.rawValue))
-        context.changes.touch(.nodeChecks(name.folded))
-    }
-
-    /// Hangs a check on what it speaks for: its service instance, or its node and so all instances there.
-    private mutating func attach(_ record: CheckRecord, _ context: inout WriteContext) {
-        change(record, &context) { $0.setting(record) }
-    }
-
-    private mutating func detach(_ record: CheckRecord, _ context: inout WriteContext) {
-        let id = record.foldedID
-        change(record, &context) { $0.removing(id) }
-    }
-
-    private mutating func change(
-        _ record: CheckRecord,
-        _ context: inout WriteContext,
-        _ edit: (CheckList) -> CheckList
-    ) {
-        let name = record.nodeName
-        guard let entry = nodeTable[name] else { return }
-        guard !record.isNodeLevel else {
-            nodeTable.update(name) { entry in
-                entry.nodeChecks = edit(CheckList(entry.nodeChecks)).array
+    /// Keeps or drops a check among those that are not passing.
+    private mutating func setTroubled(_ isTroubled: Bool, _ record: CheckRecord, _ id: String) {
+        NodeScopedKey.with(record.nodeName, id) { key in
+            if isTroubled {
+                _ = troubledChecks.insert(CheckOfAnyNode(record: record), at: key)
+            } else {
+                _ = troubledChecks.remove(key)
             }
-            touchAllServices(of: entry, &context)
-            return
         }
+    }
+
+    private mutating func noteCheckChange(_ record: CheckRecord, _ context: inout WriteContext) {
+        indexes.checks = context.index
+        context.changes.touch(Topic.Kind.nodeChecks)
+        context.changes.touch(.nodeChecks, record.nodeName.topicHash)
+        context.changes.touch(.checksInState(record.status.rawValue))
+    }
+
+    /// Takes a check off what it speaks for.
+    private mutating func detach(_ record: CheckRecord, _ context: inout WriteContext) {
+        let node = record.nodeName
         let serviceID = record.serviceID.folded
-        guard let old = entry.services.find(serviceID)?.record else { return }
-        let service = ServiceRecord(old, checks: edit(old.checkList))
-        nodeTable.update(name) { entry in
-            _ = entry.services.insert(ServiceOfNode(record: service), at: serviceID)
+        let service = record.isNodeLevel ? nil : nodeTable.service(node, serviceID)
+        let owner = CheckOwner(node: node, service: service, foldedServiceID: serviceID)
+        guard record.isNodeLevel || service != nil else { return }
+        change(of: owner, .remove(record.foldedID), &context)
+    }
+
+    /// Changes the list of checks that an instance has, or a node and so every instance on it.
+    private mutating func change(
+        of owner: CheckOwner,
+        _ edit: CheckEdit,
+        _ context: inout WriteContext
+    ) {
+        guard let service = owner.service else {
+            nodeTable.update(owner.node) { $0.nodeChecks.apply(edit) }
+            return touchAllServices(of: owner.node, &context)
         }
-        let key = NodeScopedKey(node: name.folded, id: serviceID)
-        Self.update(&serviceGroups, service.foldedName, context.index) { group in
-            group.instances.insert(ServiceOfName(record: service), at: key)
-            group.index = context.index
-            group.checksIndex = context.index
-        }
-        context.changes.touch(.service(service.foldedName))
-        context.changes.touch(.serviceChecks(service.foldedName))
-        guard let mesh = service.foldedMeshName else { return }
-        Self.update(&meshGroups, mesh, context.index) { group in
-            group.instances.insert(ServiceOfName(record: service), at: key)
-            group.index = context.index
-        }
-        context.changes.touch(.connect(mesh))
+        setChecks(of: service, id: owner.foldedServiceID, edit, &context)
     }
 }

@@ -9,11 +9,11 @@ extension StateStore {
         _ context: inout WriteContext
     ) {
         for update in updates {
-            guard update.coordinate.isFinite, nodeTable.find(update.node.folded) != nil else {
+            guard update.coordinate.isFinite, nodeTable.name(update.node.folded) != nil else {
                 continue
             }
             let record = CoordinateRecord(update)
-            let key = NodeScopedKey(node: record.foldedNode, id: record.foldedSegment)
+            let key = CoordinateKey(node: record.foldedNode, segment: record.foldedSegment)
             guard coordinateTree.find(key)?.coordinate != update else { continue }
             coordinateTree.insert(record, at: key)
             noteCoordinate(of: record.foldedNode, &context)
@@ -22,7 +22,7 @@ extension StateStore {
 
     mutating func deleteCoordinates(node: String, _ context: inout WriteContext) {
         for record in coordinates(node: node).value {
-            let key = NodeScopedKey(node: node, id: record.foldedSegment)
+            let key = CoordinateKey(node: node, segment: record.foldedSegment)
             coordinateTree.remove(key)
             noteCoordinate(of: node, &context)
         }
@@ -30,7 +30,7 @@ extension StateStore {
 
     private mutating func noteCoordinate(of node: String, _ context: inout WriteContext) {
         indexes.coordinates = context.index
-        context.changes.touch(.coordinates)
+        context.changes.touch(Topic.Kind.coordinate)
         context.changes.touch(.coordinate(node))
     }
 
@@ -50,7 +50,7 @@ extension StateStore {
             modify: context.index
         )
         autopilot = configuration
-        context.changes.touch(.autopilot)
+        context.changes.touch(Topic.Kind.autopilot)
         return command.casIndex == nil ? .done : .condition(true)
     }
 }

@@ -86,7 +86,7 @@ extension StateStore {
     mutating func deleteKey(_ key: String, _ context: inout WriteContext) {
         guard let old = Bytes.with(key, { keyTable.entries.remove($0) }) else { return }
         forgetHolder(of: old)
-        keyTable.bury(key, at: context.index)
+        keyTable.bury(key, isTree: false, at: context.index)
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchKey(key)
@@ -114,7 +114,7 @@ extension StateStore {
             record.withKey { _ = keyTable.entries.remove($0) }
             forgetHolder(of: record)
         }
-        keyTable.bury(prefix, at: context.index)
+        keyTable.bury(prefix, isTree: true, at: context.index)
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchPrefix(prefix)
@@ -124,6 +124,8 @@ extension StateStore {
         guard !keyTable.entries.isEmpty else { return }
         keyTable.entries = OrderedTree()
         keyTable.heldKeys = OrderedTree()
+        keyTable.bury("", isTree: true, at: context.index)
+        context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchPrefix("")
     }
@@ -134,7 +136,8 @@ extension StateStore {
         keyTable.heldKeys.remove(HeldKey(session: session.folded, key: record.key))
     }
 
-    /// Writes the entry with `entry.session` as the lock's holder; nil when another session holds it.
+    /// Writes the entry with `entry.session` as the lock's holder; nil when another session holds
+    /// it.
     ///
     /// - Source: Consul: PUT /v1/kv/:key?acquire=
     mutating func lockKey(

@@ -6,7 +6,8 @@ extension StateStore {
     struct NodePlan {
         /// The record whose place the new one takes; nil for a new node.
         let previous: NodeRecord?
-        /// The node whose identifier comes under a new name, and which goes with all of its services.
+        /// The node whose identifier comes under a new name, and which goes with all of its
+        /// services.
         let renamed: NodeName?
     }
 
@@ -21,9 +22,9 @@ extension StateStore {
 
     /// Looks up what writing the node means, and refuses names that belong to a living node.
     func planNode(_ node: Node) throws(StoreError) -> NodePlan {
-        let byName = nodeTable.find(node.name.folded)?.record
+        let byName = nodeTable.find(node.name.folded)?.value.record
         guard !node.id.isEmpty else { return NodePlan(previous: byName, renamed: nil) }
-        guard let sameID = nodeTable.find(id: node.id) else {
+        guard let sameID = nodeTable.find(id: node.id)?.value else {
             if let conflict = nameConflict(of: node, allowingMissingID: true) {
                 let id = GoQuote.quote(node.id)
                 throw StoreError("Error while renaming Node ID: \(id): \(conflict)")
@@ -44,7 +45,7 @@ extension StateStore {
     ///
     /// - Source: Consul: PUT /v1/catalog/register, "Node name … is reserved by node …"
     private func nameConflict(of node: Node, allowingMissingID: Bool) -> String? {
-        guard let other = nodeTable.find(node.name.folded) else { return nil }
+        guard let other = nodeTable.find(node.name.folded)?.value else { return nil }
         let owner = other.record.node
         guard !Bytes.equal(owner.id, node.id) else { return nil }
         guard let health = other.checks.find(StateStore.serfCheck) else { return nil }
@@ -73,25 +74,25 @@ extension StateStore {
         node.indexes = RecordIndexes(create: created, modify: context.index)
         let folded = node.name.folded
         let record = NodeRecord(node, foldedName: folded)
-        if let entry = nodeTable.find(folded) {
-            nodeTable.replace(record, of: entry.name)
-            touchAllServices(of: entry, &context)
+        if let name = nodeTable.name(folded) {
+            nodeTable.replace(record, of: name)
+            touchAllServices(of: name, &context)
         } else {
             nodeTable.add(record, at: context.index)
         }
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 
     /// Removes a node with everything on it; nothing happens when there is none.
     mutating func deleteNode(_ folded: String, _ context: inout WriteContext) {
-        guard let entry = nodeTable.find(folded) else { return }
+        guard let entry = nodeTable.find(folded)?.value else { return }
         for service in entry.services {
-            deleteService(node: folded, id: service.record.foldedID, &context)
+            deleteService(on: entry.name, id: service.record.foldedID, &context)
         }
         for check in entry.checks {
-            deleteCheck(node: folded, id: check.foldedID, &context)
+            deleteCheck(on: entry.name, id: check.foldedID, &context)
         }
         deleteCoordinates(node: folded, &context)
         for session in sessionTable.ofNode(folded) {
@@ -99,13 +100,14 @@ extension StateStore {
         }
         nodeTable.remove(entry.name)
         indexes.nodes = context.index
-        context.changes.touch(.nodes)
+        context.changes.touch(Topic.Kind.node)
         context.changes.touch(.node(folded))
     }
 
     /// Marks every service of a node: what the node shows in their replies changed.
-    mutating func touchAllServices(of entry: NodeEntry, _ context: inout WriteContext) {
-        for service in entry.services {
+    mutating func touchAllServices(of name: NodeName, _ context: inout WriteContext) {
+        guard let services = nodeTable[name]?.value.services else { return }
+        for service in services {
             touchService(service.record, &context)
         }
     }

@@ -8,20 +8,21 @@ extension StateStore {
         _ service: CatalogService,
         _ context: inout WriteContext
     ) throws(StoreError) {
-        try validateMeta(of: service, node: node)
-        guard let entry = nodeTable.find(node.folded) else { throw .missingNode }
-        writeService(on: entry, service, &context)
+        try validate(service.meta ?? [:], ofService: service.id, node: node)
+        guard let name = nodeTable.name(node.folded) else { throw .missingNode }
+        writeService(on: name, service, &context)
     }
 
     /// Refuses metadata that breaks the rules.
     ///
     /// - Source: Consul: PUT /v1/catalog/register, "Invalid Service Meta for node …"
-    func validateMeta(of service: CatalogService, node: String) throws(StoreError) {
-        guard let meta = service.meta, !meta.isEmpty else { return }
+    func validate(
+        _ meta: [String: String],
+        ofService id: String,
+        node: String
+    ) throws(StoreError) {
         guard let problem = metaProblem(meta) else { return }
-        throw StoreError(
-            "Invalid Service Meta for node \(node) and serviceID \(service.id): \(problem)"
-        )
+        throw StoreError("Invalid Service Meta for node \(node) and serviceID \(id): \(problem)")
     }
 
     private func metaProblem(_ meta: [String: String]) -> String? {
@@ -62,225 +63,68 @@ extension StateStore {
 
     /// Writes a validated instance on a node that is there, unless it is there already just so.
     mutating func writeService(
-        on entry: NodeEntry,
-        _ service: CatalogService,
+        on node: NodeName,
+        _ service: consuming CatalogService,
         _ context: inout WriteContext
     ) {
         let foldedID = service.id.folded
-        let old = entry.services.find(foldedID)?.record
-        var service = service
+        let old = nodeTable.service(node, foldedID)
+        let hasTags = service.tags != nil
         let first = RecordIndexes(create: context.index, modify: context.index)
         service.indexes = old?.indexes ?? first
-        var json = Fragment.encode(service)
+        var json = Fragment.encode(&service)
         if let old {
             let isSame = old.withJSON { stored in
                 json.withUnsafeBytes { Bytes.order(stored, $0) == 0 }
             }
             guard !isSame else { return }
             service.indexes.modify = context.index
-            json = Fragment.encode(service)
+            json = Fragment.encode(&service)
         }
-        let record = ServiceRecord(
-            service,
-            json: json,
-            context: shared(with: service, on: entry.name, foldedID: foldedID, replacing: old)
-        )
-        nodeTable.update(entry.name) { entry in
+        let record = NodeScopedKey.with(node, foldedID) { key in
+            let place = InstancePlace(node: node, key: key, foldedID: foldedID, hasTags: hasTags)
+            return placeInGroups(service, json, at: place, replacing: old, &context)
+        }
+        nodeTable.update(node) { entry in
             entry.services.insert(ServiceOfNode(record: record), at: foldedID)
             entry.servicesIndex = context.index
         }
-        placeInGroups(record, replacing: old, &context)
         indexes.services = context.index
-        context.changes.touch(.services)
-        context.changes.touch(.nodeServices(entry.name.folded))
-    }
-
-    /// What the new record can share with its service's other instances and with the one it replaces.
-    private func shared(
-        with service: CatalogService,
-        on node: NodeName,
-        foldedID: String,
-        replacing old: ServiceRecord?
-    ) -> ServiceContext {
-        let folded = service.name.folded
-        let sibling = serviceGroups.find(folded)?.cell.value.instances.first?.record
-        var name = ServiceName(service.name, folded: folded)
-        if let known = sibling?.storage.header.name, Bytes.equal(known.name, service.name) {
-            name = known
-        }
-        var tags = service.tags ?? []
-        for known in [sibling?.tags, old?.tags] {
-            if let known, known.count == tags.count, zip(known, tags).allSatisfy(Bytes.equal) {
-                tags = known
-            }
-        }
-        return ServiceContext(
-            nodeName: node,
-            name: name,
-            foldedID: foldedID,
-            tags: tags,
-            checks: old?.checkList ?? .none
-        )
-    }
-
-    /// Puts the record where its service's and its mesh name's queries find it, and takes the old one out.
-    private mutating func placeInGroups(
-        _ record: ServiceRecord,
-        replacing old: ServiceRecord?,
-        _ context: inout WriteContext
-    ) {
-        let key = NodeScopedKey(node: record.nodeName.folded, id: record.foldedID)
-        let name = record.foldedName
-        if let old, !Bytes.equal(old.foldedName, name) {
-            removeFromService(old, key, &context)
-            insertIntoService(record, replacing: nil, key, &context)
-            noteChecksMoved(old, record, &context)
-        } else {
-            insertIntoService(record, replacing: old, key, &context)
-        }
-        let mesh = record.foldedMeshName
-        if let oldMesh = old?.foldedMeshName, mesh.map({ !Bytes.equal($0, oldMesh) }) ?? true {
-            removeFromMesh(oldMesh, key, &context)
-        }
-        guard let mesh else { return }
-        Self.update(&meshGroups, mesh, context.index) { group in
-            group.index = context.index
-            group.instances.insert(ServiceOfName(record: record), at: key)
-        }
-        context.changes.touch(.connect(mesh))
-    }
-
-    private mutating func insertIntoService(
-        _ record: ServiceRecord,
-        replacing old: ServiceRecord?,
-        _ key: NodeScopedKey,
-        _ context: inout WriteContext
-    ) {
-        let checksIndex = indexes.checks
-        var namesChanged = false
-        Self.update(&serviceGroups, record.foldedName, context.index) { group in
-            if group.instances.isEmpty {
-                // Its checks are as old as the table's until one is written.
-                group.checksIndex = checksIndex
-            }
-            group.index = context.index
-            group.instances.insert(ServiceOfName(record: record), at: key)
-            let isListedAlike = old.map { $0.isListed(like: record) } ?? false
-            guard !isListedAlike else { return }
-            namesChanged = group.count(record, by: 1)
-            if let old {
-                namesChanged = group.count(old, by: -1) || namesChanged
-            }
-        }
-        context.changes.touch(.service(record.foldedName))
-        if namesChanged { noteNamesChanged(&context) }
-    }
-
-    private mutating func removeFromService(
-        _ record: ServiceRecord,
-        _ key: NodeScopedKey,
-        _ context: inout WriteContext
-    ) {
-        var namesChanged = false
-        let isExtinct = Self.update(&serviceGroups, record.foldedName, context.index) { group in
-            group.index = context.index
-            group.instances.remove(key)
-            namesChanged = group.count(record, by: -1)
-            return group.instances.isEmpty
-        }
-        if isExtinct {
-            serviceGroups.remove(record.foldedName)
-            indexes.serviceExtinction = context.index
-        }
-        context.changes.touch(.service(record.foldedName))
-        if namesChanged { noteNamesChanged(&context) }
-    }
-
-    private mutating func removeFromMesh(
-        _ mesh: String,
-        _ key: NodeScopedKey,
-        _ context: inout WriteContext
-    ) {
-        let isExtinct = Self.update(&meshGroups, mesh, context.index) { group in
-            group.index = context.index
-            group.instances.remove(key)
-            return group.instances.isEmpty
-        }
-        if isExtinct {
-            meshGroups.remove(mesh)
-            indexes.serviceExtinction = context.index
-        }
-        context.changes.touch(.connect(mesh))
+        context.changes.touch(Topic.Kind.nodeServices)
+        context.changes.touch(.nodeServices, node.topicHash)
     }
 
     /// Removes an instance with its checks; nothing happens when there is none.
-    mutating func deleteService(node: String, id: String, _ context: inout WriteContext) {
-        guard let checks = nodeTable.find(node)?.services.find(id)?.record.checks else { return }
-        for check in checks {
-            deleteCheck(node: node, id: check.foldedID, &context)
+    mutating func deleteService(on node: NodeName, id: String, _ context: inout WriteContext) {
+        guard let record = nodeTable.service(node, id) else { return }
+        for check in checks(of: record, id: id) {
+            deleteCheck(on: node, id: check.foldedID, &context)
         }
-        guard let entry = nodeTable.find(node), let record = entry.services.find(id)?.record else {
-            return
-        }
-        nodeTable.update(entry.name) { entry in
+        nodeTable.update(node) { entry in
             entry.services.remove(id)
             entry.servicesIndex = context.index
         }
-        let key = NodeScopedKey(node: node, id: id)
-        removeFromService(record, key, &context)
-        if let mesh = record.foldedMeshName {
-            removeFromMesh(mesh, key, &context)
+        NodeScopedKey.with(node, id) { key in
+            _ = removeFromService(record, key, &context)
+            if let mesh = record.meshName {
+                removeFromMesh(mesh, key, &context)
+            }
         }
         indexes.services = context.index
-        context.changes.touch(.services)
-        context.changes.touch(.nodeServices(node))
+        context.changes.touch(Topic.Kind.nodeServices)
+        context.changes.touch(.nodeServices, node.topicHash)
     }
 
-    /// Marks an instance whose health replies changed although it did not.
-    mutating func touchService(_ record: ServiceRecord, _ context: inout WriteContext) {
-        let name = record.foldedName
-        Self.update(&serviceGroups, name, context.index) { $0.index = context.index }
-        context.changes.touch(.service(name))
-        guard let mesh = record.foldedMeshName else { return }
-        Self.update(&meshGroups, mesh, context.index) { $0.index = context.index }
-        context.changes.touch(.connect(mesh))
+    /// The checks of a stored instance with this folded id, ascending by id.
+    func checks(of record: ServiceRecord, id: String) -> [CheckRecord] {
+        checkList(of: record, id: id).array
     }
 
-    private mutating func noteNamesChanged(_ context: inout WriteContext) {
-        indexes.serviceNames = context.index
-        context.changes.touch(.serviceNames)
-    }
-
-    /// The checks of an instance follow it to another name.
-    private mutating func noteChecksMoved(
-        _ old: ServiceRecord,
-        _ new: ServiceRecord,
-        _ context: inout WriteContext
-    ) {
-        guard !new.checks.isEmpty else { return }
-        indexes.checks = context.index
-        for name in [old.foldedName, new.foldedName] {
-            if serviceGroups.find(name) != nil {
-                Self.update(&serviceGroups, name, context.index) { $0.checksIndex = context.index }
-            }
-            context.changes.touch(.serviceChecks(name))
+    func checkList(of record: ServiceRecord, id: String) -> CheckList {
+        let group = record.serviceName.withBytes { serviceGroups.find($0) }
+        return NodeScopedKey.with(record.nodeName, id) { key in
+            group?.cell.value.instances.find(key)?.checks ?? .none
         }
-    }
-
-    /// Lends the group of a name, made first when there is none.
-    @discardableResult
-    static func update<Result>(
-        _ tree: inout OrderedTree<ServiceGroupElement>,
-        _ folded: String,
-        _ index: LogIndex,
-        _ body: (inout ServiceGroup) -> Result
-    ) -> Result {
-        let result = tree.update(folded) { Cell.mutate(&$0.cell, body) }
-        if let result { return result }
-        var group = ServiceGroup(folded: folded, index: index)
-        let made = body(&group)
-        tree.insert(ServiceGroupElement(cell: Cell(group)), at: folded)
-        return made
     }
 }
 

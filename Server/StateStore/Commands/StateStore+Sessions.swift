@@ -25,9 +25,9 @@ extension StateStore {
         _ context: inout WriteContext
     ) throws(StoreError) {
         guard !session.id.isEmpty else { throw StoreError("Missing session ID") }
-        guard let entry = nodeTable.find(session.node.folded) else { throw .missingNode }
+        guard let name = nodeTable.name(session.node.folded) else { throw .missingNode }
         for id in session.checkIDs {
-            guard let check = entry.checks.find(id.folded) else {
+            guard let check = nodeTable.check(name, id.folded) else {
                 throw StoreError("Missing check '\(id)' registration")
             }
             guard check.status != .critical else {
@@ -76,10 +76,10 @@ extension StateStore {
     private mutating func noteSessionChange(_ session: Session, _ context: inout WriteContext) {
         let node = session.node.folded
         indexes.sessions = context.index
-        if let name = nodeTable.find(node)?.name {
+        if let name = nodeTable.name(node) {
             nodeTable.update(name) { $0.sessionsIndex = context.index }
         }
-        context.changes.touch(.sessions)
+        context.changes.touch(Topic.Kind.session)
         context.changes.touch(.session(session.id.folded))
         context.changes.touch(.nodeSessions(node))
     }

@@ -30,9 +30,9 @@ extension StateStore {
         return result
     }
 
-    /// Answers a transaction that only reads. Steps that would write are refused.
+    /// Answers a transaction that only reads.
     ///
-    /// The topics are empty: transactions do not block.
+    /// Whatever its steps write is forgotten. The topics are empty: transactions do not block.
     package func readTransaction(
         _ operations: [TransactionOperation]
     ) -> Answer<TransactionResult> {
@@ -170,91 +170,5 @@ extension TransactionItem {
         var entry = entry
         entry.value = []
         return .keyValue(entry)
-    }
-}
-
-// MARK: Nodes, services and checks
-
-extension StateStore {
-    private func currentNode(like node: Node) -> Node? {
-        let entry = node.id.isEmpty ? nodeTable.find(node.name.folded) : nodeTable.find(id: node.id)
-        return entry?.record.node
-    }
-
-    private mutating func perform(
-        _ verb: CatalogOperation,
-        _ node: Node,
-        _ context: inout WriteContext
-    ) throws(StoreError) -> Node? {
-        let name = GoQuote.quote(node.name)
-        let current = nodeTable.find(node.name.folded)?.record.node.indexes.modify
-        switch verb {
-        case .get:
-            guard let found = currentNode(like: node) else {
-                throw StoreError("node \(name) doesn't exist")
-            }
-            return found
-        case .cas where (current ?? .zero) != node.indexes.modify:
-            throw StoreError("failed to set node \(name), index is stale")
-        case .set, .cas:
-            try ensureNode(node, &context)
-            return currentNode(like: node)
-        case .deleteCAS where current != node.indexes.modify:
-            throw StoreError("failed to delete node \(name), index is stale")
-        case .delete, .deleteCAS:
-            deleteNode(node.name.folded, &context)
-            return nil
-        }
-    }
-
-    private mutating func perform(
-        _ verb: CatalogOperation,
-        node: String,
-        _ service: CatalogService,
-        _ context: inout WriteContext
-    ) throws(StoreError) -> CatalogService? {
-        let place = "service \(GoQuote.quote(service.id)) on node \(GoQuote.quote(node))"
-        let (foldedNode, foldedID) = (node.folded, service.id.folded)
-        let current = nodeTable.find(foldedNode)?.services.find(foldedID)?.record
-        switch verb {
-        case .get:
-            guard let current else { throw StoreError("\(place) doesn't exist") }
-            return current.service
-        case .cas where (current?.indexes.modify ?? .zero) != service.indexes.modify:
-            throw StoreError("failed to set \(place), index is stale")
-        case .set, .cas:
-            try ensureService(node: node, service, &context)
-            return nodeTable.find(foldedNode)?.services.find(foldedID)?.record.service
-        case .deleteCAS where current?.indexes.modify != service.indexes.modify:
-            throw StoreError("failed to delete \(place), index is stale")
-        case .delete, .deleteCAS:
-            deleteService(node: foldedNode, id: foldedID, &context)
-            return nil
-        }
-    }
-
-    private mutating func perform(
-        _ verb: CatalogOperation,
-        _ check: HealthCheck,
-        _ context: inout WriteContext
-    ) throws(StoreError) -> HealthCheck? {
-        let place = "check \(GoQuote.quote(check.id)) on node \(GoQuote.quote(check.node))"
-        let (foldedNode, foldedID) = (check.node.folded, check.id.folded)
-        let current = nodeTable.find(foldedNode)?.checks.find(foldedID)
-        switch verb {
-        case .get:
-            guard let current else { throw StoreError("\(place) doesn't exist") }
-            return current.check
-        case .cas where (current?.indexes.modify ?? .zero) != check.indexes.modify:
-            throw StoreError("failed to set \(place), index is stale")
-        case .set, .cas:
-            try ensureCheck(check, &context)
-            return nodeTable.find(foldedNode)?.checks.find(foldedID)?.check
-        case .deleteCAS where current?.indexes.modify != check.indexes.modify:
-            throw StoreError("failed to delete \(place), index is stale")
-        case .delete, .deleteCAS:
-            deleteCheck(node: foldedNode, id: foldedID, &context)
-            return nil
-        }
     }
 }

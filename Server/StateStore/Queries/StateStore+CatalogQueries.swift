@@ -26,19 +26,20 @@ extension StateStore {
     /// The node of this name in any letter case, or nil.
     package func node(_ name: String) -> Answer<NodeRecord?> {
         let folded = name.folded
-        let record = nodeTable.find(folded)?.record
+        let record = nodeTable.find(folded)?.value.record
         return Answer(record, record?.node.indexes.modify ?? indexes.nodes, [.node(folded)])
     }
 
     /// The node with this identifier, or nil.
     package func node(id: String) -> Answer<NodeRecord?> {
-        Answer(nodeTable.find(id: id)?.record, indexes.nodes, [.nodes])
+        Answer(nodeTable.find(id: id)?.value.record, indexes.nodes, [.nodes])
     }
 
     /// The names of all services with their tags, ascending by name.
     ///
     /// The index moves only when the answer does.
-    /// - Deviation: Consul's moves with every change of any instance, which wakes every watcher of the list.
+    /// - Deviation: Consul's moves with every change of any instance, which wakes every watcher of
+    ///   the list.
     /// - Source: Consul: GET /v1/catalog/services
     package func services() -> Answer<[ServiceListing]> {
         var listings: [ServiceListing] = []
@@ -85,7 +86,8 @@ extension StateStore {
         return Answer(listings, index, [.nodes, .services])
     }
 
-    /// Names that differ in letter case sort apart by their bytes, although they are neighbours in the tree.
+    /// Names that differ in letter case sort apart by their bytes, although they are neighbours in
+    /// the tree.
     private static func sorted(_ listings: [ServiceListing]) -> [ServiceListing] {
         let inOrder = zip(listings, listings.dropFirst()).allSatisfy {
             Bytes.order($0.name, $1.name) < 0
@@ -99,7 +101,7 @@ extension StateStore {
     package func nodeServices(_ name: String) -> Answer<NodeServices?> {
         let folded = name.folded
         let topics: [Topic] = [.node(folded), .nodeServices(folded)]
-        guard let entry = nodeTable.find(folded) else {
+        guard let entry = nodeTable.find(folded)?.value else {
             return Answer(nil, max(indexes.nodes, indexes.services), topics)
         }
         let value = NodeServices(node: entry.record, services: entry.services.map(\.record))
@@ -109,7 +111,7 @@ extension StateStore {
     /// One instance on a node, or nil.
     package func service(node: String, id: String) -> Answer<ServiceRecord?> {
         let folded = node.folded
-        let entry = nodeTable.find(folded)
+        let entry = nodeTable.find(folded)?.value
         let record = entry?.services.find(id.folded)?.record
         let index = entry?.servicesIndex ?? max(indexes.nodes, indexes.services)
         return Answer(record, index, [.nodeServices(folded), .node(folded)])

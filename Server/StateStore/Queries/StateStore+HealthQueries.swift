@@ -10,9 +10,13 @@ package struct NodeDetails: Sendable {
 }
 
 extension StateStore {
+    /// The index of the last change of any node, service or check.
+    package var catalogIndex: LogIndex { indexes.catalog }
+
     /// The instances of a service that have all of `tags`, ascending by folded node name, then id.
     ///
-    /// With `connect` those that offer the service through the mesh: its proxies and native instances.
+    /// With `connect` those that offer the service through the mesh: its proxies and native
+    /// instances.
     /// Serves `health/service`, `catalog/service`, their `connect` forms, and DNS.
     /// - Source: Consul: GET /v1/health/service/:service, GET /v1/health/connect/:service
     package func serviceInstances(
@@ -30,7 +34,7 @@ extension StateStore {
         var instances: [ServiceInstance] = []
         instances.reserveCapacity(group.instances.count)
         for element in group.instances {
-            guard let instance = instance(element.record) else { continue }
+            guard let instance = instance(element) else { continue }
             guard tags.isEmpty || element.record.hasTags(tags) else { continue }
             guard instance.node.matches(nodeMeta) else { continue }
             instances.append(instance)
@@ -44,13 +48,13 @@ extension StateStore {
     package func serviceDump(kind: ServiceKind? = nil) -> Answer<[ServiceInstance]> {
         var instances: [ServiceInstance] = []
         for entry in nodeTable.all {
-            for element in entry.services {
-                guard kind == nil || element.record.kind == kind else { continue }
+            for element in entry.services where kind == nil || element.record.kind == kind {
                 instances.append(
                     ServiceInstance(
                         node: entry.record,
                         nodeChecks: entry.nodeChecks,
-                        service: element.record
+                        service: element.record,
+                        ownChecks: checkList(of: element.record, id: element.record.foldedID)
                     )
                 )
             }
@@ -58,12 +62,13 @@ extension StateStore {
         return Answer(instances, indexes.catalog, [.nodes, .services, .checks])
     }
 
-    /// The checks of a node and its services, ascending by folded id; empty when there is no such node.
+    /// The checks of a node and its services, ascending by folded id; empty when there is no such
+    /// node.
     ///
     /// - Source: Consul: GET /v1/health/node/:node
     package func nodeChecks(_ name: String) -> Answer<[CheckRecord]> {
         let folded = name.folded
-        guard let entry = nodeTable.find(folded) else {
+        guard let entry = nodeTable.find(folded)?.value else {
             return Answer([], max(indexes.nodes, indexes.checks), [.nodeChecks(folded)])
         }
         return Answer(Array(entry.checks), entry.checksIndex, [.nodeChecks(folded)])
@@ -72,7 +77,7 @@ extension StateStore {
     /// One check of a node, or nil.
     package func check(node: String, id: String) -> Answer<CheckRecord?> {
         let folded = node.folded
-        let entry = nodeTable.find(folded)
+        let entry = nodeTable.find(folded)?.value
         let index = entry?.checksIndex ?? max(indexes.nodes, indexes.checks)
         return Answer(entry?.checks.find(id.folded), index, [.nodeChecks(folded)])
     }
@@ -93,28 +98,30 @@ extension StateStore {
         }
         var checks: [CheckRecord] = []
         var nodeStart = 0
-        var lastNode: NodeName?
+        var lastSlot: Int32 = -1
         for element in group.instances {
             let node = element.record.nodeName
-            if node !== lastNode {
+            if node.slot != lastSlot {
                 nodeStart = checks.count
-                lastNode = node
+                lastSlot = node.slot
             }
-            guard nodeMeta.isEmpty || nodeTable[node]?.record.matches(nodeMeta) == true else {
+            guard nodeMeta.isEmpty || nodeTable[node]?.value.record.matches(nodeMeta) == true else {
                 continue
             }
-            let own = element.record.checks
+            let own = element.checks.array
             let needsSort = checks.count > nodeStart && !own.isEmpty
             checks.append(contentsOf: own)
             if needsSort {
-                checks[nodeStart...].sort { CheckRecord.order($0.foldedID, $1) < 0 }
+                checks[nodeStart...].sort { $1.order($0.foldedID) < 0 }
             }
         }
         let index = nodeMeta.isEmpty ? group.checksIndex : max(group.checksIndex, indexes.nodes)
         return Answer(checks, index, topics)
     }
 
-    /// The checks with a status (nil: with any), ascending by folded node name, then id. O(all checks).
+    /// The checks with a status (nil: with any), ascending by folded node name, then id.
+    ///
+    /// O(all checks) for passing and any, O(checks that are not passing) otherwise.
     ///
     /// - Source: Consul: GET /v1/health/state/:state
     package func checksInState(
@@ -128,6 +135,14 @@ extension StateStore {
             index = max(index, indexes.nodes)
         }
         var checks: [CheckRecord] = []
+        if let status, status != .passing {
+            for element in troubledChecks where element.record.status == status {
+                let node = nodeTable[element.record.nodeName]?.value.record
+                guard nodeMeta.isEmpty || node?.matches(nodeMeta) == true else { continue }
+                checks.append(element.record)
+            }
+            return Answer(checks, index, topics)
+        }
         for entry in nodeTable.all where entry.record.matches(nodeMeta) {
             for check in entry.checks where status == nil || check.status == status {
                 checks.append(check)
@@ -149,7 +164,7 @@ extension StateStore {
     package func nodeDetails(_ name: String) -> Answer<NodeDetails?> {
         let folded = name.folded
         let topics: [Topic] = [.node(folded), .nodeServices(folded), .nodeChecks(folded)]
-        guard let entry = nodeTable.find(folded) else {
+        guard let entry = nodeTable.find(folded)?.value else {
             return Answer(nil, indexes.catalog, topics)
         }
         let modified = entry.record.node.indexes.modify
@@ -169,12 +184,13 @@ extension StateStore {
     }
 
     /// Joins a service instance with its node; nil never happens for a stored one.
-    func instance(_ record: ServiceRecord) -> ServiceInstance? {
-        guard let entry = nodeTable[record.nodeName] else { return nil }
+    func instance(_ element: ServiceOfName) -> ServiceInstance? {
+        guard let cell = nodeTable[element.record.nodeName] else { return nil }
         return ServiceInstance(
-            node: entry.record,
-            nodeChecks: entry.nodeChecks,
-            service: record
+            node: cell.value.record,
+            nodeChecks: cell.value.nodeChecks,
+            service: element.record,
+            ownChecks: element.checks
         )
     }
 }

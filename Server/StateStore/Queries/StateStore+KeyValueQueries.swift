@@ -11,7 +11,8 @@ extension StateStore {
 
     /// The entries whose keys begin with `prefix`, ascending by key.
     ///
-    /// The index is the greatest of theirs and of the deletions below the prefix, as far as tombstones remember.
+    /// The index is the greatest of theirs and of the deletions below the prefix, as far as
+    /// tombstones remember.
     /// - Source: Consul: GET /v1/kv/:prefix?recurse
     package func keyValues(prefix: String) -> Answer<[KeyValueRecord]> {
         var records: [KeyValueRecord] = []
@@ -23,7 +24,8 @@ extension StateStore {
         return Answer(records, prefixIndex(prefix, greatest), [.keyPrefix(prefix)])
     }
 
-    /// The keys that begin with `prefix`, cut after the first separator behind it, each once, ascending.
+    /// The keys that begin with `prefix`, cut after the first separator behind it, each once,
+    /// ascending.
     ///
     /// An empty separator cuts nothing.
     /// - Source: Consul: GET /v1/kv/:prefix?keys&separator=
@@ -61,7 +63,8 @@ extension StateStore {
 
     /// The index of a list below a prefix whose entries reach `greatest`.
     ///
-    /// - Deviation: Consul's goes back when tombstones are reaped; ours then moves to the last one reaped.
+    /// - Deviation: Consul's goes back when tombstones are reaped; ours then moves to the last one
+    ///   reaped.
     private func prefixIndex(_ prefix: String, _ greatest: LogIndex) -> LogIndex {
         guard !prefix.isEmpty else { return indexes.keyValues }
         let remembered = max(

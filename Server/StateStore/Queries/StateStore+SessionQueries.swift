@@ -22,7 +22,8 @@ extension StateStore {
     /// - Source: Consul: GET /v1/session/node/:node
     package func sessions(node: String) -> Answer<[SessionRecord]> {
         let folded = node.folded
-        let index = nodeTable.find(folded)?.sessionsIndex ?? max(indexes.nodes, indexes.sessions)
+        let index =
+            nodeTable.find(folded)?.value.sessionsIndex ?? max(indexes.nodes, indexes.sessions)
         return Answer(sessionTable.ofNode(folded), index, [.nodeSessions(folded)])
     }
 
@@ -39,7 +40,7 @@ extension StateStore {
     package func coordinates(node: String) -> Answer<[CoordinateRecord]> {
         let folded = node.folded
         var found: [CoordinateRecord] = []
-        for record in coordinateTree.elements(notBefore: NodeScopedKey(node: folded, id: "")) {
+        for record in coordinateTree.elements(notBefore: CoordinateKey(node: folded, segment: "")) {
             guard Bytes.equal(record.foldedNode, folded) else { break }
             found.append(record)
         }

@@ -1,7 +1,9 @@
 package import Model
 import Wire
 
-/// A check as the store keeps it: what queries decide by, and its JSON. One word; copies share.
+/// A check as the store keeps it: what queries decide by, and its JSON.
+///
+/// One word; copies share.
 package struct CheckRecord: Sendable {
     struct Header: Sendable {
         let nodeName: NodeName
@@ -29,7 +31,8 @@ package struct CheckRecord: Sendable {
         json: [UInt8],
         foldedID: String,
         nodeName: NodeName,
-        serviceName: String
+        serviceName: String,
+        hasTags: Bool
     ) {
         let id = StoredID(check.id, folded: foldedID)
         let serviceIDLength = check.serviceID.utf8.count
@@ -41,7 +44,7 @@ package struct CheckRecord: Sendable {
             serviceIDLength: UInt32(truncatingIfNeeded: serviceIDLength),
             jsonLength: UInt32(truncatingIfNeeded: json.count),
             status: CompactStatus(check.status),
-            hasTags: check.serviceTags != nil
+            hasTags: hasTags
         )
         let jsonOffset = id.byteCount + serviceIDLength
         storage = RecordStorage(header, count: jsonOffset + json.count) { bytes in
@@ -91,6 +94,7 @@ package struct CheckRecord: Sendable {
     }
 
     var nodeName: NodeName { storage.header.nodeName }
+    var isPassing: Bool { storage.header.status == .passing }
     var foldedID: String {
         let id = storage.header.id
         return storage.text(from: id.foldedOffset, count: id.foldedCount)
@@ -99,11 +103,15 @@ package struct CheckRecord: Sendable {
 
 extension CheckRecord: TreeElement {
     /// Within one node, by folded id.
-    static package func order(_ key: String, _ element: CheckRecord) -> Int {
+    static func order(_ key: UnsafeRawBufferPointer, _ element: CheckRecord) -> Int {
         let id = element.storage.header.id
-        return element.storage.withBytes(from: id.foldedOffset, count: id.foldedCount) { bytes in
-            Bytes.with(key) { Bytes.order($0, bytes) }
+        return element.storage.withBytes(from: id.foldedOffset, count: id.foldedCount) {
+            Bytes.order(key, $0)
         }
+    }
+
+    func order(_ id: String) -> Int {
+        Bytes.with(id) { Self.order($0, self) }
     }
 }
 
@@ -116,6 +124,24 @@ extension CheckRecord.CompactStatus {
         default: self = .other
         }
     }
+}
+
+/// A check among those of all nodes: by folded node name, then by folded id.
+struct CheckOfAnyNode: TreeElement {
+    let record: CheckRecord
+
+    static func order(_ key: NodeScopedKey, _ element: CheckOfAnyNode) -> Int {
+        let byNode = NodeName.order(key.node, element.record.nodeName)
+        return byNode != 0 ? byNode : CheckRecord.order(key.id, element.record)
+    }
+}
+
+/// A change of a list of checks.
+enum CheckEdit {
+    /// Puts the check in its place, or replaces the one of the same id.
+    case set(CheckRecord)
+    /// Takes out the check of this folded id, if it is there.
+    case remove(String)
 }
 
 /// The checks of one service instance, ascending by folded id; nothing is allocated for one.
@@ -140,16 +166,55 @@ enum CheckList: Sendable {
         }
     }
 
-    /// With `check` put in its place, or replacing the one of the same id.
-    func setting(_ check: CheckRecord) -> CheckList {
-        var checks = removing(check.foldedID).array
-        let id = check.foldedID
-        let place = checks.firstIndex { CheckRecord.order(id, $0) < 0 } ?? checks.count
-        checks.insert(check, at: place)
-        return CheckList(checks)
+    mutating func apply(_ edit: CheckEdit) {
+        switch (self, edit) {
+        case (.none, .set(let check)):
+            self = .one(check)
+            return
+        case (.one(let old), .set(let check)) where old.order(check.foldedID) == 0:
+            self = .one(check)
+            return
+        default:
+            break
+        }
+        var checks = array
+        // The array's only owner from here on, so that it changes in place.
+        self = .none
+        checks.apply(edit)
+        self = CheckList(checks)
+    }
+}
+
+/// Lists of checks in ascending order of their folded ids.
+extension [CheckRecord] {
+    /// O(log n) comparisons; moves what follows when the length changes.
+    mutating func apply(_ edit: CheckEdit) {
+        switch edit {
+        case .set(let check):
+            let (place, found) = position(of: check.foldedID)
+            if found {
+                self[place] = check
+            } else {
+                insert(check, at: place)
+            }
+        case .remove(let id):
+            let (place, found) = position(of: id)
+            if found { remove(at: place) }
+        }
     }
 
-    func removing(_ foldedID: String) -> CheckList {
-        CheckList(array.filter { CheckRecord.order(foldedID, $0) != 0 })
+    private func position(of id: String) -> (place: Int, found: Bool) {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            let order = self[middle].order(id)
+            if order == 0 { return (middle, true) }
+            if order < 0 {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return (low, false)
     }
 }

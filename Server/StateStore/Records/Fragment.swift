@@ -18,17 +18,17 @@ enum Fragment {
         JSON.encode(coordinate)
     }
 
-    static func encode(_ service: CatalogService) -> [UInt8] {
-        var shown = service
-        shown.tags = service.tags ?? []
-        shown.weights = service.weights ?? Weights()
-        return JSON.encode(shown)
+    /// Also fills in what replies show where the registration had nothing.
+    static func encode(_ service: inout CatalogService) -> [UInt8] {
+        if service.tags == nil { service.tags = [] }
+        if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
+        return JSON.encode(service)
     }
 
-    static func encode(_ check: HealthCheck) -> [UInt8] {
-        var shown = check
-        shown.serviceTags = check.serviceTags ?? []
-        return JSON.encode(shown)
+    /// Also fills in what replies show where the registration had nothing.
+    static func encode(_ check: inout HealthCheck) -> [UInt8] {
+        if check.serviceTags == nil { check.serviceTags = [] }
+        return JSON.encode(check)
     }
 
     /// The service of a fragment; nil never happens for what `encode` made.

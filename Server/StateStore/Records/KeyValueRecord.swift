@@ -1,6 +1,8 @@
 package import Model
 
-/// A key with its value: one allocation of the two and 48 bytes. Its JSON is made when it is read.
+/// A key with its value: one allocation of the two and 48 bytes.
+///
+/// Its JSON is made when it is read.
 package struct KeyValueRecord: Sendable {
     struct Header: Sendable {
         let indexes: RecordIndexes
@@ -78,7 +80,7 @@ package struct KeyValueRecord: Sendable {
 }
 
 extension KeyValueRecord: TreeElement {
-    static package func order(_ key: UnsafeRawBufferPointer, _ element: KeyValueRecord) -> Int {
+    static func order(_ key: UnsafeRawBufferPointer, _ element: KeyValueRecord) -> Int {
         element.withKey { Bytes.order(key, $0) }
     }
 }

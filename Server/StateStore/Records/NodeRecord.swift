@@ -24,20 +24,3 @@ package final class NodeRecord: Sendable {
             }
     }
 }
-
-/// What a service or check knows of its node: where to find it, and the name it sorts by.
-final class NodeName: Sendable {
-    let folded: String
-    let slot: Int32
-
-    init(folded: String, slot: Int32) {
-        self.folded = folded
-        self.slot = slot
-    }
-}
-
-extension NodeName: TreeElement {
-    static func order(_ key: String, _ element: NodeName) -> Int {
-        Bytes.order(key, element.folded)
-    }
-}

@@ -3,7 +3,8 @@
 /// ```
 /// | object | Header | bytes … |
 /// ```
-// SAFETY: the buffer is written only inside `init`, before anyone else can see it; immutable afterwards.
+// SAFETY: the buffer is written only inside `init`, before anyone else can see it; immutable
+// afterwards.
 struct RecordStorage<Header: Sendable>: @unchecked Sendable {
     private let buffer: ManagedBuffer<Header, UInt8>
 
@@ -15,8 +16,13 @@ struct RecordStorage<Header: Sendable>: @unchecked Sendable {
         }
     }
 
+    /// Read through its address: `buffer.header` would be checked for exclusive access at run time.
     var header: Header {
-        @inline(__always) _read { yield buffer.header }
+        @inline(__always) _read {
+            let address = buffer.withUnsafeMutablePointerToHeader { UnsafePointer($0) }
+            defer { withExtendedLifetime(buffer) {} }
+            yield address.pointee
+        }
     }
 
     /// Lends `count` bytes from `offset`; the caller knows that they exist.
@@ -61,10 +67,4 @@ struct StoredID: Sendable {
             UnsafeMutableRawBufferPointer(rebasing: target[Int(length)...]).copyMemory(from: $0)
         }
     }
-}
-
-/// Where in the order of (node, id) a record is looked up; both folded.
-package struct NodeScopedKey {
-    package let node: String
-    package let id: String
 }

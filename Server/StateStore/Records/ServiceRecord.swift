@@ -3,7 +3,7 @@ import Wire
 
 /// A service instance as the store keeps it: what queries decide by, and its JSON.
 ///
-/// One word; copies share. The instance's own checks hang on it, so that a changed check makes a new one.
+/// One word; copies share.
 package struct ServiceRecord: Sendable {
     struct Header: Sendable {
         let nodeName: NodeName
@@ -11,8 +11,7 @@ package struct ServiceRecord: Sendable {
         let tags: [String]
         let address: String
         /// What the instance offers through the mesh; nil outside it.
-        let meshName: MeshName?
-        var checks: CheckList
+        let mesh: MeshRole?
         let indexes: RecordIndexes
         let port: Int
         let passingWeight: Int32
@@ -24,39 +23,28 @@ package struct ServiceRecord: Sendable {
 
     let storage: RecordStorage<Header>
 
-    init(_ service: CatalogService, json: [UInt8], context: ServiceContext) {
-        let id = StoredID(service.id, folded: context.foldedID)
-        let weights = service.weights ?? Weights()
+    init(_ service: CatalogService, json: [UInt8], identity: ServiceIdentity) {
+        let id = StoredID(service.id, folded: identity.foldedID)
+        let weights = service.weights ?? Weights(passing: 1, warning: 1)
         let header = Header(
-            nodeName: context.nodeName,
-            name: context.name,
-            tags: context.tags,
+            nodeName: identity.nodeName,
+            name: identity.name,
+            tags: identity.tags,
             address: service.address,
-            meshName: MeshName(service),
-            checks: context.checks,
+            mesh: MeshRole(service),
             indexes: service.indexes,
             port: service.port,
             passingWeight: Int32(clamping: weights.passing),
             warningWeight: Int32(clamping: weights.warning),
             id: id,
             jsonLength: UInt32(truncatingIfNeeded: json.count),
-            hasTags: service.tags != nil
+            hasTags: identity.hasTags
         )
         storage = RecordStorage(header, count: id.byteCount + json.count) { bytes in
-            id.write(service.id, folded: context.foldedID, to: bytes)
+            id.write(service.id, folded: identity.foldedID, to: bytes)
             json.withUnsafeBytes {
                 UnsafeMutableRawBufferPointer(rebasing: bytes[id.byteCount...]).copyMemory(from: $0)
             }
-        }
-    }
-
-    /// The same instance with other checks.
-    init(_ other: ServiceRecord, checks: CheckList) {
-        var header = other.storage.header
-        header.checks = checks
-        let count = header.id.byteCount + Int(header.jsonLength)
-        storage = RecordStorage(header, count: count) { target in
-            other.storage.withBytes(from: 0, count: count) { target.copyMemory(from: $0) }
         }
     }
 
@@ -66,10 +54,8 @@ package struct ServiceRecord: Sendable {
     /// Empty means the node's address.
     package var address: String { storage.header.address }
     package var port: Int { storage.header.port }
-    package var kind: ServiceKind { storage.header.meshName?.kind ?? .typical }
+    package var kind: ServiceKind { storage.header.mesh?.kind ?? .typical }
     package var indexes: RecordIndexes { storage.header.indexes }
-    /// The instance's own checks, ascending by id.
-    package var checks: [CheckRecord] { storage.header.checks.array }
 
     /// Weights beyond 2³¹ − 1 are cut.
     package var weights: Weights {
@@ -106,60 +92,52 @@ package struct ServiceRecord: Sendable {
     }
 
     var nodeName: NodeName { storage.header.nodeName }
-    var foldedName: String { storage.header.name.folded }
-    var foldedMeshName: String? { storage.header.meshName?.folded }
-    var checkList: CheckList { storage.header.checks }
+    var serviceName: ServiceName { storage.header.name }
+    /// The service that is reached through the instance; nil outside the mesh and for gateways.
+    var meshName: FoldedName<Void>? { storage.header.mesh?.name }
     var foldedID: String {
         let id = storage.header.id
         return storage.text(from: id.foldedOffset, count: id.foldedCount)
     }
 
-    func orderByID(_ key: String) -> Int {
+    @inline(__always)
+    func orderByID(_ key: UnsafeRawBufferPointer) -> Int {
         let id = storage.header.id
-        return storage.withBytes(from: id.foldedOffset, count: id.foldedCount) { bytes in
-            Bytes.with(key) { Bytes.order($0, bytes) }
+        return storage.withBytes(from: id.foldedOffset, count: id.foldedCount) {
+            Bytes.order(key, $0)
         }
     }
 }
 
-/// What a new record shares with its surroundings.
-struct ServiceContext {
+/// Who a new record is, in parts that it shares with others.
+struct ServiceIdentity {
     let nodeName: NodeName
     let name: ServiceName
     let foldedID: String
     /// The service's tags, as an array that other instances may have too.
     let tags: [String]
-    let checks: CheckList
-}
-
-/// A service's name, shared by its instances.
-final class ServiceName: Sendable {
-    let name: String
-    let folded: String
-
-    init(_ name: String, folded: String) {
-        self.name = name
-        self.folded = folded
-    }
+    /// False when the registration had no tags at all.
+    let hasTags: Bool
 }
 
 /// How an instance takes part in the mesh.
-final class MeshName: Sendable {
+final class MeshRole: Sendable {
     let kind: ServiceKind
     /// The service that is reached through the instance; nil for gateways.
-    let folded: String?
+    let name: FoldedName<Void>?
 
     /// Nil for a service that has no part in it.
     ///
-    /// - Source: Consul: GET /v1/catalog/connect/:service: proxies of the service and native instances.
+    /// - Source: Consul: GET /v1/catalog/connect/:service: proxies of the service and native
+    ///   instances.
     init?(_ service: CatalogService) {
         kind = service.kind
         if service.kind == .connectProxy {
-            folded = service.proxy.destinationServiceName.folded
+            name = FoldedName(folded: service.proxy.destinationServiceName.folded, ())
         } else if service.connect.native {
-            folded = service.name.folded
+            name = FoldedName(folded: service.name.folded, ())
         } else {
-            folded = nil
+            name = nil
             guard service.kind != .typical else { return nil }
         }
     }
@@ -169,17 +147,21 @@ final class MeshName: Sendable {
 struct ServiceOfNode: TreeElement {
     let record: ServiceRecord
 
-    static func order(_ key: String, _ element: ServiceOfNode) -> Int {
+    @inline(__always)
+    static func order(_ key: UnsafeRawBufferPointer, _ element: ServiceOfNode) -> Int {
         element.record.orderByID(key)
     }
 }
 
-/// A service instance in the order of its service: by folded node name, then by folded id.
+/// A service instance with its own checks in the order of its service: by folded node name, then
+/// id.
 struct ServiceOfName: TreeElement {
-    let record: ServiceRecord
+    var record: ServiceRecord
+    var checks: CheckList
 
+    @inline(__always)
     static func order(_ key: NodeScopedKey, _ element: ServiceOfName) -> Int {
-        let byNode = Bytes.order(key.node, element.record.nodeName.folded)
+        let byNode = NodeName.order(key.node, element.record.nodeName)
         return byNode != 0 ? byNode : element.record.orderByID(key.id)
     }
 }

@@ -17,7 +17,7 @@ package final class SessionRecord: Sendable {
 }
 
 extension SessionRecord: TreeElement {
-    static package func order(_ key: String, _ element: SessionRecord) -> Int {
+    static func order(_ key: String, _ element: SessionRecord) -> Int {
         Bytes.order(key, element.foldedID)
     }
 }
@@ -38,8 +38,14 @@ package final class CoordinateRecord: Sendable {
 }
 
 extension CoordinateRecord: TreeElement {
-    static package func order(_ key: NodeScopedKey, _ element: CoordinateRecord) -> Int {
+    static func order(_ key: CoordinateKey, _ element: CoordinateRecord) -> Int {
         let byNode = Bytes.order(key.node, element.foldedNode)
-        return byNode != 0 ? byNode : Bytes.order(key.id, element.foldedSegment)
+        return byNode != 0 ? byNode : Bytes.order(key.segment, element.foldedSegment)
     }
+}
+
+/// Where a coordinate is looked up; both folded.
+struct CoordinateKey {
+    let node: String
+    let segment: String
 }

@@ -1,7 +1,8 @@
 /// A value behind a reference, changed in place by its only owner and copied by any other.
-// SAFETY: changed only through `mutate`, which makes a copy of its own unless the reference is unique.
+// SAFETY: changed only through `mutate`, which makes a copy of its own unless the reference is
+// unique.
 final class Cell<Value: Sendable>: @unchecked Sendable {
-    private(set) var value: Value
+    @exclusivity(unchecked) private(set) var value: Value
 
     init(_ value: Value) {
         self.value = value

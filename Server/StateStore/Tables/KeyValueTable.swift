@@ -1,12 +1,15 @@
 import Model
 
-/// A deleted key, or the prefix of a deleted tree: it keeps the index of the deletion for prefix queries.
+/// A deleted key, or the prefix of a deleted tree: it keeps the index of the deletion for prefix
+/// queries.
 struct Tombstone: TreeElement {
     let key: String
     let index: LogIndex
+    /// True when everything below the key was deleted.
+    let isTree: Bool
 
-    static func order(_ key: String, _ element: Tombstone) -> Int {
-        Bytes.order(key, element.key)
+    static func order(_ key: UnsafeRawBufferPointer, _ element: Tombstone) -> Int {
+        Bytes.with(element.key) { Bytes.order(key, $0) }
     }
 }
 
@@ -57,6 +60,8 @@ struct HeldKey: TreeElement {
 struct KeyValueTable: Sendable {
     var entries = OrderedTree<KeyValueRecord>()
     var tombstones = OrderedTree<Tombstone>()
+    /// The tombstones of trees; few.
+    var deletedTrees = OrderedTree<Tombstone>()
     var tombstonesByIndex = OrderedTree<TombstoneByIndex>()
     var heldKeys = OrderedTree<HeldKey>()
     var lockDelays = OrderedTree<LockDelay>()
@@ -76,18 +81,38 @@ struct KeyValueTable: Sendable {
         }
     }
 
-    /// The greatest index of a tombstone below a prefix.
+    /// The greatest index of a deletion below a prefix, as far as tombstones remember.
+    ///
+    /// - Deviation: Consul overlooks a deleted tree whose prefix is shorter than the one asked for,
+    ///   and its
+    ///   index can go back.
     func tombstoneIndex(prefix: String) -> LogIndex {
         var greatest = LogIndex.zero
-        for tombstone in tombstones.elements(notBefore: prefix) {
-            guard Bytes.hasPrefix(tombstone.key, prefix) else { break }
-            greatest = max(greatest, tombstone.index)
+        Bytes.with(prefix) { bytes in
+            for tombstone in tombstones.elements(notBefore: bytes) {
+                guard Bytes.hasPrefix(tombstone.key, prefix) else { break }
+                greatest = max(greatest, tombstone.index)
+            }
+        }
+        guard !deletedTrees.isEmpty else { return greatest }
+        Bytes.with(prefix) { bytes in
+            for length in 0..<bytes.count {
+                let shorter = UnsafeRawBufferPointer(rebasing: bytes[..<length])
+                if let tree = deletedTrees.find(shorter) {
+                    greatest = max(greatest, tree.index)
+                }
+            }
         }
         return greatest
     }
 
-    mutating func bury(_ key: String, at index: LogIndex) {
-        let tombstone = Tombstone(key: key, index: index)
+    mutating func bury(_ key: String, isTree: Bool, at index: LogIndex) {
+        // A tree's tombstone outlives a later one of the key that is its prefix.
+        let covers = isTree || tombstones.find(key)?.isTree == true
+        let tombstone = Tombstone(key: key, index: index, isTree: covers)
+        if covers {
+            deletedTrees.insert(tombstone, at: key)
+        }
         if let old = tombstones.insert(tombstone, at: key) {
             tombstonesByIndex.remove(old)
         }
@@ -100,6 +125,7 @@ struct KeyValueTable: Sendable {
         while let next = tombstonesByIndex.first?.tombstone, next.index <= index {
             tombstonesByIndex.remove(next)
             tombstones.remove(next.key)
+            deletedTrees.remove(next.key)
             greatest = next.index
         }
         return greatest

@@ -28,8 +28,8 @@ struct NodeIdentifier: TreeElement {
     let folded: String
     let name: NodeName
 
-    static func order(_ key: String, _ element: NodeIdentifier) -> Int {
-        Bytes.order(key, element.folded)
+    static func order(_ key: UnsafeRawBufferPointer, _ element: NodeIdentifier) -> Int {
+        Bytes.with(element.folded) { Bytes.order(key, $0) }
     }
 }
 
@@ -41,18 +41,33 @@ struct NodeTable: Sendable {
 
     var count: Int { names.count }
 
-    /// The node with this folded name.
-    func find(_ folded: String) -> NodeEntry? {
-        names.find(folded).flatMap { self[$0] }
+    /// The node with this folded name, for reading.
+    ///
+    /// Whoever keeps the cell or a tree of it while the node is changed makes the change copy them.
+    func find(_ folded: String) -> Cell<NodeEntry>? {
+        names.find(folded).flatMap { slots[$0.slot] }
     }
 
     /// The node with this identifier, in any letter case.
-    func find(id: String) -> NodeEntry? {
-        identifiers.find(id.folded).flatMap { self[$0.name] }
+    func find(id: String) -> Cell<NodeEntry>? {
+        identifiers.find(id.folded).flatMap { slots[$0.name.slot] }
     }
 
-    subscript(name: NodeName) -> NodeEntry? {
-        @inline(__always) get { slots[name.slot]?.value }
+    /// What services and checks know the node with this folded name by.
+    func name(_ folded: String) -> NodeName? {
+        names.find(folded)
+    }
+
+    subscript(name: NodeName) -> Cell<NodeEntry>? {
+        @inline(__always) get { slots[name.slot] }
+    }
+
+    func service(_ name: NodeName, _ foldedID: String) -> ServiceRecord? {
+        slots[name.slot]?.value.services.find(foldedID)?.record
+    }
+
+    func check(_ name: NodeName, _ foldedID: String) -> CheckRecord? {
+        slots[name.slot]?.value.checks.find(foldedID)
     }
 
     /// The nodes ascending by folded name.
@@ -65,7 +80,7 @@ struct NodeTable: Sendable {
         let folded = record.foldedName
         var made: NodeName?
         _ = slots.add { slot in
-            let name = NodeName(folded: folded, slot: slot)
+            let name = NodeName(folded: folded, slot)
             made = name
             return Cell(NodeEntry(name: name, record: record, index: index))
         }
@@ -76,7 +91,7 @@ struct NodeTable: Sendable {
 
     /// Replaces the record of a node that is there.
     mutating func replace(_ record: NodeRecord, of name: NodeName) {
-        guard let old = self[name]?.record else { return }
+        guard let old = self[name]?.value.record else { return }
         if !old.node.id.isEmpty {
             identifiers.remove(old.node.id.folded)
         }
@@ -94,11 +109,11 @@ struct NodeTable: Sendable {
     }
 
     mutating func remove(_ name: NodeName) {
-        guard let entry = self[name] else { return }
-        if !entry.record.node.id.isEmpty {
-            identifiers.remove(entry.record.node.id.folded)
+        guard let record = self[name]?.value.record else { return }
+        if !record.node.id.isEmpty {
+            identifiers.remove(record.node.id.folded)
         }
-        names.remove(name.folded)
+        name.withBytes { _ = names.remove($0) }
         slots.remove(name.slot)
     }
 

@@ -2,7 +2,6 @@ import Model
 
 /// The instances of one service, or those that offer it through the mesh.
 struct ServiceGroup: Sendable {
-    let folded: String
     var instances = OrderedTree<ServiceOfName>()
     /// How many instances carry each exact name, and each tag under it.
     var tags = OrderedTree<TagCount>()
@@ -11,15 +10,56 @@ struct ServiceGroup: Sendable {
     /// When one of the instances' checks last changed.
     var checksIndex: LogIndex
 
-    init(folded: String, index: LogIndex) {
-        self.folded = folded
+    /// The tag lists that were last used, for new instances to share.
+    private var tagLists: [[String]] = []
+    private var lastName: ServiceName?
+
+    init(index: LogIndex) {
         self.index = index
         checksIndex = index
     }
 
+    /// The name as it was written, shared with other instances that have it.
+    mutating func name(_ name: String, folded: String) -> ServiceName {
+        if let lastName, Bytes.equal(lastName.name, name) {
+            return lastName
+        }
+        let made = ServiceName(folded: folded, name)
+        lastName = made
+        return made
+    }
+
+    /// Puts a record in, keeping the checks of the one it replaces; a new one gets `checks`.
+    mutating func put(
+        _ record: ServiceRecord,
+        withNew checks: CheckList,
+        at key: NodeScopedKey
+    ) -> ServiceOfName {
+        let replaced = instances.update(key) { element in
+            element.record = record
+            return element
+        }
+        if let replaced { return replaced }
+        let element = ServiceOfName(record: record, checks: checks)
+        instances.insert(element, at: key)
+        return element
+    }
+
+    /// An array equal to `tags` that other instances have, or `tags` itself.
+    mutating func sharing(_ tags: [String]) -> [String] {
+        guard !tags.isEmpty else { return [] }
+        let known = tagLists.first { list in
+            list.count == tags.count && zip(list, tags).allSatisfy(Bytes.equal)
+        }
+        if let known { return known }
+        if tagLists.count >= 8 { tagLists.removeFirst() }
+        tagLists.append(tags)
+        return tags
+    }
+
     /// Counts an instance's name and tags in or out; true when a name or tag came or went.
     mutating func count(_ record: ServiceRecord, by step: Int) -> Bool {
-        let name = record.storage.header.name.name
+        let name = record.name
         var changed = count(name, nil, by: step)
         for tag in record.tags {
             changed = count(name, tag, by: step) || changed
@@ -63,9 +103,11 @@ struct TagCount: TreeElement {
 
 /// A service group in the order of folded names.
 struct ServiceGroupElement: TreeElement {
+    let name: FoldedName<Void>
     var cell: Cell<ServiceGroup>
 
-    static func order(_ key: String, _ element: ServiceGroupElement) -> Int {
-        Bytes.order(key, element.cell.value.folded)
+    @inline(__always)
+    static func order(_ key: UnsafeRawBufferPointer, _ element: ServiceGroupElement) -> Int {
+        FoldedName.order(key, element.name)
     }
 }

@@ -1,7 +1,8 @@
 extension OrderedTree {
-    /// Puts `element` at `key`, which must be the element's own key; returns the element it replaced.
+    /// Puts `element` at `key`, which must be the element's own key; returns the element it
+    /// replaced.
     @discardableResult
-    package mutating func insert(_ element: Element, at key: Element.Key) -> Element? {
+    mutating func insert(_ element: Element, at key: Element.Key) -> Element? {
         guard let node = ownedRoot() else {
             root = TreeNode(elements: [element])
             count = 1
@@ -57,9 +58,11 @@ extension TreeNode {
         return children[place]
     }
 
-    /// Moves the upper part of an overfull child to a new sibling and the element between them up here.
+    /// Moves the upper part of an overfull child to a new sibling and the element between them up
+    /// here.
     ///
-    /// At the right edge the left part stays nearly full, so that ascending insertions fill the tree.
+    /// At the right edge the left part stays nearly full, so that ascending insertions fill the
+    /// tree.
     func splitChild(at place: Int) {
         let left = children[place]
         let atEdge = place == children.count - 1
@@ -86,7 +89,6 @@ extension OrderedTree {
         _ key: Element.Key,
         _ body: (inout Element) -> Result
     ) -> Result? {
-        guard find(key) != nil else { return nil }
         var current = ownedRoot()
         while let node = current {
             let (place, found) = node.position(of: key)
@@ -96,5 +98,31 @@ extension OrderedTree {
             current = node.isLeaf ? nil : node.ownedChild(at: place)
         }
         return nil
+    }
+}
+
+// MARK: Text keys
+
+/// Trees whose keys are bytes are asked by the UTF-8 of a string as well.
+extension OrderedTree where Element.Key == UnsafeRawBufferPointer {
+    func find(_ key: String) -> Element? {
+        Bytes.with(key) { find($0) }
+    }
+
+    @discardableResult
+    mutating func insert(_ element: Element, at key: String) -> Element? {
+        Bytes.with(key) { insert(element, at: $0) }
+    }
+
+    @discardableResult
+    mutating func remove(_ key: String) -> Element? {
+        Bytes.with(key) { remove($0) }
+    }
+
+    mutating func update<Result>(
+        _ key: String,
+        _ body: (inout Element) -> Result
+    ) -> Result? {
+        Bytes.with(key) { update($0, body) }
     }
 }

@@ -1,6 +1,6 @@
 extension OrderedTree: Sequence {
     /// Walks the elements in ascending order.
-    package struct Iterator: IteratorProtocol {
+    struct Iterator: IteratorProtocol {
         /// The path to the next element: each node with the position of its element that is due.
         private var path: ContiguousArray<(node: TreeNode<Element>, position: Int)> = []
 
@@ -19,7 +19,7 @@ extension OrderedTree: Sequence {
             dropFinished()
         }
 
-        package mutating func next() -> Element? {
+        mutating func next() -> Element? {
             guard let top = path.last else { return nil }
             let element = top.node.elements[top.position]
             path[path.count - 1].position += 1
@@ -45,19 +45,19 @@ extension OrderedTree: Sequence {
         }
     }
 
-    package func makeIterator() -> Iterator {
+    func makeIterator() -> Iterator {
         Iterator(startingAt: root)
     }
 
-    package var underestimatedCount: Int { count }
+    var underestimatedCount: Int { count }
 
     /// The elements from the first that does not sort before `key`, ascending.
-    package func elements(notBefore key: Element.Key) -> IteratorSequence<Iterator> {
+    func elements(notBefore key: Element.Key) -> IteratorSequence<Iterator> {
         IteratorSequence(Iterator(root: root, notBefore: key))
     }
 
     /// The smallest element.
-    package var first: Element? {
+    var first: Element? {
         var current = root
         while let node = current, !node.isLeaf {
             current = node.children[0]

@@ -1,7 +1,7 @@
 extension OrderedTree {
     /// Removes the element with this key and returns it; nil when there is none.
     @discardableResult
-    package mutating func remove(_ key: Element.Key) -> Element? {
+    mutating func remove(_ key: Element.Key) -> Element? {
         // A miss must not copy the path.
         guard find(key) != nil, let node = ownedRoot() else { return nil }
         let removed = node.remove(key)

@@ -1,7 +1,8 @@
 /// A persistent vector of values addressed by small numbers that are given out and taken back.
 ///
 /// It joins a service instance to its node in two steps, where a lookup by name would take a dozen.
-/// A copy costs one reference; a write copies one page and the page list unless it is their only owner.
+/// A copy costs one reference; a write copies one page and the page list unless it is their only
+/// owner.
 struct SlotTable<Value: AnyObject & Sendable>: Sendable {
     private static var pageSize: Int { 64 }
 

@@ -95,6 +95,7 @@ extension Array: WireValue where Element: WireValue {
         switch try reader.peek() {
         case UInt8(ascii: "["):
             var elements: [Element] = []
+            elements.reserveCapacity(4)
             try reader.readElements { (reader) throws(WireError) in
                 var element = Element()
                 try element.readJSON(&reader)
@@ -146,7 +147,7 @@ extension Dictionary: WireValue where Key == String, Value: WireValue {
     package mutating func readJSON(_ reader: inout JSONReader) throws(WireError) {
         switch try reader.peek() {
         case UInt8(ascii: "{"):
-            var entries = self
+            var entries = isEmpty ? Dictionary(minimumCapacity: 4) : self
             try reader.readEntries { (reader, key) throws(WireError) in
                 var value = Value()
                 try value.readJSON(&reader)

@@ -13,10 +13,11 @@ package enum JSON {
         return writer.bytes
     }
 
-    /// The record that `bytes` describe; what follows the first value is ignored, as Go's decoder does.
+    /// The record that `bytes` describe; what follows the first value is ignored, as Go's decoder
+    /// does.
     ///
-    /// `refusesUnknownKeys` makes a key that the record does not have an error, which is how Consul reads
-    /// request bodies; records that are more lenient say so themselves.
+    /// `refusesUnknownKeys` makes a key that the record does not have an error, which is how
+    /// Consul reads request bodies; records that are more lenient say so themselves.
     package static func decode<Record: WireValue>(
         _ type: Record.Type,
         from bytes: [UInt8],
@@ -66,11 +67,11 @@ package enum JSON {
         return try result.get()
     }
 
-    /// The same text with line breaks and an indentation of four spaces.
+    /// The same text with line breaks and indentation, four spaces unless told otherwise.
     ///
     /// - Source: Go: json.Indent; Consul: the `pretty` parameter.
     /// - Precondition: `compact` is valid JSON without white space between its tokens.
-    package static func pretty(_ compact: [UInt8]) -> [UInt8] {
+    package static func pretty(_ compact: [UInt8], indent: StaticString = "    ") -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(compact.count * 2)
         var depth = 0
@@ -90,15 +91,15 @@ package enum JSON {
                     index += 1
                 } else {
                     depth += 1
-                    newLine(depth, into: &output)
+                    newLine(depth, indent, into: &output)
                 }
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 depth = max(0, depth - 1)
-                newLine(depth, into: &output)
+                newLine(depth, indent, into: &output)
                 output.append(byte)
             case UInt8(ascii: ","):
                 output.append(byte)
-                newLine(depth, into: &output)
+                newLine(depth, indent, into: &output)
             case UInt8(ascii: ":"):
                 output.append(byte)
                 output.append(UInt8(ascii: " "))
@@ -117,9 +118,20 @@ package enum JSON {
         return min(index + 1, text.count)
     }
 
-    private static func newLine(_ depth: Int, into output: inout [UInt8]) {
+    private static func newLine(
+        _ depth: Int,
+        _ indent: StaticString,
+        into output: inout [UInt8]
+    ) {
         output.append(UInt8(ascii: "\n"))
-        output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: depth * 4))
+        for _ in 0..<depth {
+            output.append(
+                contentsOf: UnsafeBufferPointer(
+                    start: indent.utf8Start,
+                    count: indent.utf8CodeUnitCount
+                )
+            )
+        }
     }
 }
 

@@ -59,7 +59,9 @@ extension JSONReader {
             let next = index + 1 < frames.count ? frames[index + 1] : nil
             path.append("\(next?.field ?? field)")
             if let next, !next.decodesItself { continue }
-            let name = frames[index].goType
+            // A structure that Go does not name stays without a name.
+            let full = frames[index].goType
+            let name = full.hasPrefix("struct {") ? "" : full
             let start = name.lastIndex(of: ".").map { name.index(after: $0) } ?? name.startIndex
             return (String(name[start...]), path.joined(separator: "."))
         }

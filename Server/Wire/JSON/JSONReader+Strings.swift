@@ -104,7 +104,8 @@ extension JSONReader {
 ///
 /// - Source: Unicode 15, table 3-7.
 enum UTF8Check {
-    /// The length of the scalar that starts at `index`, or 0 when the bytes there are not well formed.
+    /// The length of the scalar that starts at `index`, or 0 when the bytes there are not well
+    /// formed.
     static func scalarLength(_ base: UnsafePointer<UInt8>, at index: Int, to end: Int) -> Int {
         let first = base[index]
         let length: Int

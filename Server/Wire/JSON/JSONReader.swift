@@ -1,8 +1,8 @@
 /// Reads JSON text as Go's `json.Decoder` does, straight into records.
 ///
-/// As a visitor it replaces the field whose key comes next, and goes on to the following key at once, so
-/// that input in the record's own order is read in one pass over its fields. Keys match whatever their
-/// case. The memory must outlive the reader.
+/// As a visitor it replaces the field whose key comes next, and goes on to the following key at
+/// once, so that input in the record's own order is read in one pass over its fields. Keys match
+/// whatever their case. The memory must outlive the reader.
 package struct JSONReader {
     /// A record that is being read, for the texts of errors.
     struct Frame {
@@ -172,7 +172,8 @@ extension JSONReader {
         position += 1
     }
 
-    /// Turns the two letters beyond ASCII that Go's folding knows (U+212A, U+017F) into `k` and `s`.
+    /// Turns the two letters beyond ASCII that Go's folding knows (U+212A, U+017F) into `k` and
+    /// `s`.
     private static func folded(_ key: [UInt8]) -> [UInt8] {
         guard key.contains(where: { $0 >= 0x80 }) else { return key }
         let text = String(decoding: key, as: UTF8.self)

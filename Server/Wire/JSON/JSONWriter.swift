@@ -1,22 +1,38 @@
 /// Writes JSON text as Go's `encoding/json` does, without spaces.
 ///
-/// Commas come by themselves: call `key` before each value of an object, and just the values in an array.
+/// Commas come by themselves: call `key` before each value of an object, and just the values in
+/// an array.
 /// - Source: Go: encoding/json, HTML escaping on.
 package struct JSONWriter: Sendable {
-    /// The text so far.
-    package private(set) var bytes: [UInt8] = []
+    private var sink = ByteSink()
     private var needsComma = false
 
     package init() {}
 
     /// Starts with room for `capacity` bytes.
     package init(capacity: Int) {
-        bytes.reserveCapacity(capacity)
+        sink.reserve(capacity)
+    }
+
+    /// The text so far, copied into an array of its size.
+    package var bytes: [UInt8] {
+        sink.bytes
+    }
+
+    /// How long the text is so far.
+    package var count: Int {
+        sink.count
+    }
+
+    /// The text, without a copy; the writer is empty afterwards.
+    package mutating func take() -> [UInt8] {
+        needsComma = false
+        return sink.take()
     }
 
     /// Forgets what was written, but keeps the memory.
     package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        sink.removeAll()
         needsComma = false
     }
 
@@ -38,23 +54,27 @@ package struct JSONWriter: Sendable {
 
     /// The key of the value that follows; plain ASCII that needs no escapes.
     package mutating func key(_ name: StaticString) {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(
-            contentsOf: UnsafeBufferPointer(
-                start: name.utf8Start,
-                count: name.utf8CodeUnitCount
-            )
-        )
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        let length = name.utf8CodeUnitCount
+        let comma = needsComma
+        sink.write(atMost: length + 4) { target in
+            var target = target
+            if comma {
+                target[0] = UInt8(ascii: ",")
+                target += 1
+            }
+            target[0] = UInt8(ascii: "\"")
+            (target + 1).update(from: name.utf8Start, count: length)
+            target[length + 1] = UInt8(ascii: "\"")
+            target[length + 2] = UInt8(ascii: ":")
+            return length + (comma ? 4 : 3)
+        }
         needsComma = false
     }
 
     /// The key of the value that follows.
     package mutating func key(_ name: String) {
         string(name)
-        bytes.append(UInt8(ascii: ":"))
+        sink.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
@@ -68,16 +88,24 @@ package struct JSONWriter: Sendable {
 
     package mutating func string(_ value: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
         var value = value
-        value.withUTF8 { escape($0) }
-        bytes.append(UInt8(ascii: "\""))
+        value.withUTF8 { text in
+            guard let base = text.baseAddress, text.count > 0 else { return sink.append("\"\"") }
+            let clean = JSONScan.firstEscaped(base, from: 0, to: text.count)
+            guard clean == text.count else { return escape(text, from: clean) }
+            sink.write(atMost: clean + 2) { target in
+                target[0] = UInt8(ascii: "\"")
+                (target + 1).update(from: base, count: clean)
+                target[clean + 1] = UInt8(ascii: "\"")
+                return clean + 2
+            }
+        }
     }
 
     package mutating func integer(_ value: Int) {
         if value < 0 {
             separate()
-            bytes.append(UInt8(ascii: "-"))
+            sink.append(UInt8(ascii: "-"))
             needsComma = false
         }
         unsigned(UInt64(value.magnitude))
@@ -85,19 +113,19 @@ package struct JSONWriter: Sendable {
 
     package mutating func unsigned(_ value: UInt64) {
         separate()
-        if value < 10 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value))
-            return
-        }
-        var rest = value
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var start = 20
-            while rest > 0 {
-                start -= 1
-                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        sink.write(atMost: 20) { target in
+            var length = 1
+            var bound: UInt64 = 10
+            while length < 20, value >= bound {
+                length += 1
+                bound = length < 20 ? bound * 10 : .max
+            }
+            var rest = value
+            for index in stride(from: length - 1, through: 0, by: -1) {
+                target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start..<20]))
+            return length
         }
     }
 
@@ -108,45 +136,48 @@ package struct JSONWriter: Sendable {
     /// Base64 text of `value`.
     package mutating func base64(_ value: [UInt8]) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        value.withUnsafeBytes { Base64.encode($0, into: &bytes) }
-        bytes.append(UInt8(ascii: "\""))
+        sink.append(UInt8(ascii: "\""))
+        sink.write(atMost: (value.count + 2) / 3 * 4) { target in
+            value.withUnsafeBufferPointer { Base64.encode($0, to: target) }
+        }
+        sink.append(UInt8(ascii: "\""))
     }
 
     /// A value that is JSON text already, such as a record's kept fragment.
-    package mutating func raw(_ fragment: some Sequence<UInt8>) {
+    package mutating func raw(_ fragment: [UInt8]) {
         separate()
-        bytes.append(contentsOf: fragment)
+        sink.append(fragment)
+    }
+
+    /// A value that is JSON text already.
+    package mutating func raw(_ fragment: some Sequence<UInt8>) {
+        raw(Array(fragment))
     }
 
     package mutating func value(_ value: some WireValue) {
         value.writeJSON(&self)
     }
 
+    @inline(__always)
     private mutating func literal(_ text: StaticString) {
         separate()
-        bytes.append(
-            contentsOf: UnsafeBufferPointer(
-                start: text.utf8Start,
-                count: text.utf8CodeUnitCount
-            )
-        )
+        sink.append(text)
     }
 
     @inline(__always)
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        if needsComma { sink.append(UInt8(ascii: ",")) }
         needsComma = true
     }
 
     private mutating func open(_ bracket: UInt8) {
         separate()
-        bytes.append(bracket)
+        sink.append(bracket)
         needsComma = false
     }
 
     private mutating func close(_ bracket: UInt8) {
-        bytes.append(bracket)
+        sink.append(bracket)
         needsComma = true
     }
 }
@@ -168,44 +199,40 @@ extension JSONWriter: FieldVisitor {
 }
 
 extension JSONWriter {
-    /// Appends UTF-8 with Go's escapes; runs without any are copied whole.
-    private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
+    /// Appends a string with Go's escapes; runs without any are copied whole.
+    ///
+    /// `first` is the first byte that may need an escape.
+    private mutating func escape(_ text: UnsafeBufferPointer<UInt8>, from first: Int) {
         guard let base = text.baseAddress else { return }
+        sink.append(UInt8(ascii: "\""))
         var start = 0
-        var index = JSONScan.firstEscaped(base, from: 0, to: text.count)
+        var index = first
         while index < text.count {
             let length = JSONScan.escapedLength(base, at: index, to: text.count)
             if length > 0 {
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+                sink.append(base + start, count: index - start)
                 appendEscape(base, at: index)
                 start = index + length
             }
             index = JSONScan.firstEscaped(base, from: index + max(1, length), to: text.count)
         }
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<text.count]))
+        sink.append(base + start, count: text.count - start)
+        sink.append(UInt8(ascii: "\""))
     }
 
     private mutating func appendEscape(_ base: UnsafePointer<UInt8>, at index: Int) {
-        bytes.append(UInt8(ascii: "\\"))
         switch base[index] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(base[index])
-        case UInt8(ascii: "\n"): bytes.append(UInt8(ascii: "n"))
-        case UInt8(ascii: "\r"): bytes.append(UInt8(ascii: "r"))
-        case UInt8(ascii: "\t"): bytes.append(UInt8(ascii: "t"))
-        case 0xE2:
-            // U+2028 and U+2029 end in A8 and A9.
-            bytes.append(contentsOf: "u202".utf8)
-            bytes.append(base[index + 2] - 0xA8 + UInt8(ascii: "8"))
+        case UInt8(ascii: "\""): sink.append("\\\"")
+        case UInt8(ascii: "\\"): sink.append("\\\\")
+        case UInt8(ascii: "\n"): sink.append("\\n")
+        case UInt8(ascii: "\r"): sink.append("\\r")
+        case UInt8(ascii: "\t"): sink.append("\\t")
+        case 0xE2: sink.append(base[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
         case let byte:
-            let digits = StaticHex.digits
-            bytes.append(contentsOf: "u00".utf8)
-            bytes.append(digits[Int(byte >> 4)])
-            bytes.append(digits[Int(byte & 15)])
+            let digits: StaticString = "0123456789abcdef"
+            sink.append("\\u00")
+            sink.append(digits.utf8Start[Int(byte >> 4)])
+            sink.append(digits.utf8Start[Int(byte & 15)])
         }
     }
-}
-
-/// The digits of lower-case hexadecimal.
-enum StaticHex {
-    static let digits = Array("0123456789abcdef".utf8)
 }

@@ -182,7 +182,8 @@ extension Nanoseconds: WireValue {
         writer.integer(Int(rawValue))
     }
 
-    /// Takes text (`10s`) and numbers; leaves the field as it is for everything else, as Consul does.
+    /// Takes text (`10s`) and numbers; leaves the field as it is for everything else, as Consul
+    /// does.
     package mutating func readJSON(_ reader: inout JSONReader) throws(WireError) {
         switch try reader.peek() {
         case UInt8(ascii: "\""):

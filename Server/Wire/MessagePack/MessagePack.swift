@@ -1,11 +1,14 @@
 /// MessagePack to and from records.
 package enum MessagePack {
-    /// Appends the record to `output`.
-    package static func encode<Record: WireValue>(_ record: Record, into output: inout [UInt8]) {
-        var writer = MessagePackWriter(output)
-        output = []  // The writer owns the memory while it appends.
+    /// Appends the record to `output`, its keys sorted unless told otherwise.
+    package static func encode<Record: WireValue>(
+        _ record: Record,
+        sortsKeys: Bool = true,
+        into output: inout [UInt8]
+    ) {
+        var writer = MessagePackWriter(sortsKeys: sortsKeys)
         record.writePack(&writer)
-        output = writer.bytes
+        writer.appendContent(to: &output)
     }
 
     package static func encode<Record: WireValue>(_ record: Record) -> [UInt8] {

@@ -2,8 +2,9 @@ import Model
 
 /// Reads MessagePack in the profile of Consul's servers, and what newer peers send.
 ///
-/// As a visitor it fills the field whose key was read last. Every length is checked against what is left of
-/// the input. The memory must outlive the reader.
+/// As a visitor it fills the field whose key was read last and goes on to the next key at once,
+/// so that input in the record's own order is read in one pass over its fields. Every length is
+/// checked against what is left of the input. The memory must outlive the reader.
 /// - Source: RPC sheet §3.
 package struct MessagePackReader {
     let base: UnsafePointer<UInt8>?
@@ -11,12 +12,15 @@ package struct MessagePackReader {
     var position = 0
     private var depth = 0
 
+    // The key of the current record that comes next, and how many follow it.
     private var key = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    private(set) var hasKey = false
     var matched = false
+    private var remainingKeys = 0
 
-    /// How many keys of a record are left.
-    struct Frame {
-        var remaining: Int
+    /// What `endRecord` returns to.
+    struct Enclosing {
+        fileprivate let remainingKeys: Int
     }
 
     package init(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -27,22 +31,32 @@ package struct MessagePackReader {
     /// True when nothing is left.
     package var isAtEnd: Bool { position == end }
 
-    mutating func beginRecord() throws(WireError) -> Frame? {
+    /// Enters a record and reads its first key; nil for nil.
+    mutating func beginRecord() throws(WireError) -> Enclosing? {
         guard let count = try beginMap() else { return nil }
-        return Frame(remaining: count)
+        let enclosing = Enclosing(remainingKeys: remainingKeys)
+        remainingKeys = count
+        try nextKey()
+        return enclosing
     }
 
-    mutating func nextKey(_ frame: inout Frame) throws(WireError) -> Bool {
-        guard frame.remaining > 0 else { return false }
-        frame.remaining -= 1
-        key = try rawBytes(acceptsBinary: false)
-        return true
-    }
-
-    mutating func endRecord() {
+    /// Leaves a record; the enclosing one goes on with its next key.
+    mutating func endRecord(_ enclosing: Enclosing) {
         leave()
-        // The enclosing record's field is done too: nothing more of it may match.
-        matched = true
+        remainingKeys = enclosing.remainingKeys
+    }
+
+    mutating func skipUnknownField() throws(WireError) {
+        try skipValue()
+        try nextKey()
+    }
+
+    private mutating func nextKey() throws(WireError) {
+        hasKey = remainingKeys > 0
+        if hasKey {
+            remainingKeys -= 1
+            key = try rawBytes(acceptsBinary: false)
+        }
     }
 
     /// Leaves an array, map or record.
@@ -187,11 +201,12 @@ extension MessagePackReader: FieldVisitor {
         _ options: FieldOptions,
         goType: StaticString
     ) throws(WireError) {
-        guard !matched, key.count == name.utf8CodeUnitCount, let start = key.baseAddress,
+        guard hasKey, key.count == name.utf8CodeUnitCount, let start = key.baseAddress,
             JSONScan.equal(start, name.utf8Start, count: key.count)
         else { return }
         try value.readPack(&self)
         matched = true
+        try nextKey()
     }
 }
 

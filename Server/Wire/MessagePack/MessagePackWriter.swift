@@ -1,12 +1,16 @@
 /// Writes MessagePack in the profile of Consul's servers.
 ///
-/// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys of records
-/// are sorted by their bytes.
+/// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys
+/// of records are sorted by their bytes. `sortsKeys` false leaves them in the record's own order,
+/// which every reader accepts and which is faster to write and to read.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
-    /// The bytes so far.
-    package private(set) var bytes: [UInt8]
+    private var sink: ByteSink
+    private let sortsKeys: Bool
+    /// How many fields the current record has so far, when they are not sorted.
+    private var fieldCount: UInt16 = 0
     private var fields: [Field] = []
+    private var scratch: [UInt8] = []
 
     /// A field of a record that is being written: its name and where its key starts.
     private struct Field: Sendable {
@@ -18,73 +22,96 @@ package struct MessagePackWriter: Sendable {
     struct Mark {
         fileprivate let byte: Int
         fileprivate let field: Int
+        fileprivate let enclosingCount: UInt16
     }
 
-    package init(_ bytes: [UInt8] = []) {
-        self.bytes = bytes
+    package init(sortsKeys: Bool = true) {
+        self.sortsKeys = sortsKeys
+        sink = ByteSink()
+        sink.reserve(512)
+        if sortsKeys { fields.reserveCapacity(48) }
+    }
+
+    /// The bytes so far, copied.
+    package var bytes: [UInt8] {
+        sink.bytes
+    }
+
+    /// Appends the bytes so far to `output`.
+    func appendContent(to output: inout [UInt8]) {
+        sink.appendContent(to: &output)
+    }
+
+    /// The bytes, without a copy; the writer is empty afterwards.
+    package mutating func take() -> [UInt8] {
+        sink.take()
     }
 
     package mutating func null() {
-        bytes.append(0xC0)
+        sink.append(0xC0)
     }
 
     package mutating func bool(_ value: Bool) {
-        bytes.append(value ? 0xC3 : 0xC2)
+        sink.append(value ? 0xC3 : 0xC2)
     }
 
     package mutating func integer(_ value: Int64) {
         switch value {
         case 0...: unsigned(UInt64(value))
-        case (-32)...: bytes.append(UInt8(bitPattern: Int8(value)))
+        case (-32)...: sink.append(UInt8(bitPattern: Int8(value)))
         case Int64(Int8.min)...:
-            bytes.append(0xD0)
-            bytes.append(UInt8(bitPattern: Int8(value)))
+            sink.append(0xD0)
+            sink.append(UInt8(bitPattern: Int8(value)))
         case Int64(Int16.min)...:
-            bytes.append(0xD1)
+            sink.append(0xD1)
             append(UInt16(bitPattern: Int16(value)))
         case Int64(Int32.min)...:
-            bytes.append(0xD2)
+            sink.append(0xD2)
             append(UInt32(bitPattern: Int32(value)))
         default:
-            bytes.append(0xD3)
+            sink.append(0xD3)
             append(UInt64(bitPattern: value))
         }
     }
 
     package mutating func unsigned(_ value: UInt64) {
         switch value {
-        case 0..<0x80: bytes.append(UInt8(value))
+        case 0..<0x80: sink.append(UInt8(value))
         case 0x80...0xFF:
-            bytes.append(0xCC)
-            bytes.append(UInt8(value))
+            sink.append(0xCC)
+            sink.append(UInt8(value))
         case 0x100...0xFFFF:
-            bytes.append(0xCD)
+            sink.append(0xCD)
             append(UInt16(value))
         case 0x1_0000...0xFFFF_FFFF:
-            bytes.append(0xCE)
+            sink.append(0xCE)
             append(UInt32(value))
         default:
-            bytes.append(0xCF)
+            sink.append(0xCF)
             append(value)
         }
     }
 
     package mutating func double(_ value: Double) {
-        bytes.append(0xCB)
+        sink.append(0xCB)
         append(value.bitPattern)
     }
 
     package mutating func string(_ value: String) {
         var value = value
         value.withUTF8 { text in
-            rawHeader(text.count)
-            bytes.append(contentsOf: text)
+            if let base = text.baseAddress, text.count < 32 {
+                short(base, text.count)
+            } else {
+                rawHeader(text.count)
+                sink.append(text)
+            }
         }
     }
 
     package mutating func raw(_ value: [UInt8]) {
         rawHeader(value.count)
-        bytes.append(contentsOf: value)
+        sink.append(value)
     }
 
     /// A moment as Go's binary form of `time.Time` in UTC; nil is Go's zero time.
@@ -94,8 +121,8 @@ package struct MessagePackWriter: Sendable {
     /// ```
     /// - Source: RPC sheet §3.7.
     package mutating func time(nanosecondsSinceEpoch: UInt64?) {
-        bytes.append(0xAF)
-        bytes.append(0x01)
+        sink.append(0xAF)
+        sink.append(0x01)
         let nanoseconds = nanosecondsSinceEpoch ?? 0
         let seconds = nanosecondsSinceEpoch.map { $0 / 1_000_000_000 + GoTime.epochSeconds }
         append(seconds ?? 0)
@@ -113,68 +140,89 @@ package struct MessagePackWriter: Sendable {
 
     private mutating func header(_ count: Int, short: UInt8, wide: UInt8) {
         if count < 16 {
-            bytes.append(short | UInt8(count))
+            sink.append(short | UInt8(count))
         } else if count <= 0xFFFF {
-            bytes.append(wide)
+            sink.append(wide)
             append(UInt16(count))
         } else {
-            bytes.append(wide + 1)
+            sink.append(wide + 1)
             append(UInt32(count))
+        }
+    }
+
+    /// Raw bytes of which there are less than 32.
+    @inline(__always)
+    private mutating func short(_ start: UnsafePointer<UInt8>, _ length: Int) {
+        sink.write(atMost: length + 1) { target in
+            target[0] = 0xA0 | UInt8(truncatingIfNeeded: length)
+            (target + 1).update(from: start, count: length)
+            return length + 1
         }
     }
 
     private mutating func rawHeader(_ count: Int) {
         if count < 32 {
-            bytes.append(0xA0 | UInt8(count))
+            sink.append(0xA0 | UInt8(count))
         } else if count <= 0xFFFF {
-            bytes.append(0xDA)
+            sink.append(0xDA)
             append(UInt16(count))
         } else {
-            bytes.append(0xDB)
+            sink.append(0xDB)
             append(UInt32(count))
         }
     }
 
     private mutating func append<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+        sink.append(bigEndian: value)
     }
 }
 
 extension MessagePackWriter {
     mutating func beginRecord() -> Mark {
-        Mark(byte: bytes.count, field: fields.count)
+        let mark = Mark(byte: sink.count, field: fields.count, enclosingCount: fieldCount)
+        if !sortsKeys {
+            // The count is not known yet: a wide header, filled in at the end.
+            sink.append(0xDE)
+            append(UInt16(0))
+            fieldCount = 0
+        }
+        return mark
     }
 
     /// Puts the fields since `mark` in the order of their names, behind the header of a map.
     mutating func endRecord(_ mark: Mark) {
-        let content = Array(bytes[mark.byte...])
+        guard sortsKeys else {
+            sink.replace(at: mark.byte + 1, bigEndian: fieldCount)
+            fieldCount = mark.enclosingCount
+            return
+        }
         let count = fields.count - mark.field
-        let order = sortedFields(from: mark.field)
-        bytes.removeSubrange(mark.byte...)
+        sink.cut(from: mark.byte, into: &scratch)
         beginMap(count: count)
-        content.withUnsafeBufferPointer { content in
-            for index in order {
-                let start = fields[index].start - mark.byte
-                let isLast = index + 1 == fields.count
-                let stop = isLast ? content.count : fields[index + 1].start - mark.byte
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: content[start..<stop]))
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: count) { order in
+            sort(from: mark.field, into: order)
+            scratch.withUnsafeBufferPointer { old in
+                for index in order {
+                    let isLast = index + 1 == fields.count
+                    let start = fields[index].start - mark.byte
+                    let stop = isLast ? old.count : fields[index + 1].start - mark.byte
+                    sink.append(UnsafeBufferPointer(rebasing: old[start..<stop]))
+                }
             }
         }
         fields.removeSubrange(mark.field...)
     }
 
     /// Insertion sort: records have at most thirty fields, most of them in order already.
-    private func sortedFields(from first: Int) -> [Int] {
-        var order: [Int] = []
-        order.reserveCapacity(fields.count - first)
+    private func sort(from first: Int, into order: UnsafeMutableBufferPointer<Int>) {
         for index in first..<fields.count {
-            var position = order.count
+            var position = index - first
             while position > 0, precedes(fields[index].name, fields[order[position - 1]].name) {
+                order[position] = order[position - 1]
                 position -= 1
             }
-            order.insert(index, at: position)
+            order[position] = index
         }
-        return order
     }
 
     private func precedes(_ left: StaticString, _ right: StaticString) -> Bool {
@@ -196,14 +244,17 @@ extension MessagePackWriter: FieldVisitor {
         _ options: FieldOptions,
         goType: StaticString
     ) {
-        fields.append(Field(name: name, start: bytes.count))
-        rawHeader(name.utf8CodeUnitCount)
-        bytes.append(
-            contentsOf: UnsafeBufferPointer(
-                start: name.utf8Start,
-                count: name.utf8CodeUnitCount
-            )
-        )
+        if sortsKeys {
+            fields.append(Field(name: name, start: sink.count))
+        } else {
+            fieldCount += 1
+        }
+        if name.utf8CodeUnitCount < 32 {
+            short(name.utf8Start, name.utf8CodeUnitCount)
+        } else {
+            rawHeader(name.utf8CodeUnitCount)
+            sink.append(name)
+        }
         value.writePack(&self)
     }
 }

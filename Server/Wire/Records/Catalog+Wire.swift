@@ -30,7 +30,7 @@ extension CatalogService: WireRecord {
         try visitor.field("TaggedAddresses", &taggedAddresses, .omitEmpty)
         try visitor.field("Meta", &meta)
         try visitor.field("Port", &port)
-        try visitor.field("Weights", &weights)
+        try visitor.weights("Weights", &weights)
         try visitor.field("EnableTagOverride", &enableTagOverride)
         try visitor.field("Proxy", &proxy)
         try visitor.field("Connect", &connect)
@@ -68,18 +68,36 @@ extension ServiceAddress: WireRecord {
     }
 }
 
-extension Weights: WireRecord {
-    package static var goType: String { "structs.Weights" }
+/// Weights on the wire; a field that is missing counts as zero, unlike in `Weights()`.
+package struct WireWeights: WireRecord, Hashable {
+    package var weights: Weights
 
     package init() {
-        self.init(passing: 0, warning: 0)
+        weights = Weights(passing: 0, warning: 0)
     }
+
+    package init(_ weights: Weights) {
+        self.weights = weights
+    }
+
+    package static var goType: String { "structs.Weights" }
 
     package mutating func visit<Visitor: FieldVisitor>(
         _ visitor: inout Visitor
     ) throws(WireError) {
-        try visitor.field("Passing", &passing)
-        try visitor.field("Warning", &warning)
+        try visitor.field("Passing", &weights.passing)
+        try visitor.field("Warning", &weights.warning)
+    }
+}
+
+extension FieldVisitor {
+    mutating func weights(
+        _ name: StaticString,
+        _ value: inout Weights?
+    ) throws(WireError) {
+        var wrapped = value.map { WireWeights($0) }
+        try field(name, &wrapped)
+        if Self.isReading { value = wrapped?.weights }
     }
 }
 

@@ -1,7 +1,11 @@
 package import Model
 
 extension ServiceRegistration: WireRecord {
-    package static var goType: String { "" }
+    package static var goType: String {
+        #"struct { EnableTagOverrideSnake bool "json:\"enable_tag_override\""; "#
+            + #"TaggedAddressesSnake map[string]structs.ServiceAddress "#
+            + #""json:\"tagged_addresses\""; *structs.Alias }"#
+    }
     package static var decodesItself: Bool { true }
 
     package mutating func visit<Visitor: FieldVisitor>(
@@ -17,7 +21,7 @@ extension ServiceRegistration: WireRecord {
         try visitor.field("Port", &port)
         try visitor.field("Check", &check)
         try visitor.field("Checks", &checks, goType: "structs.CheckTypes")
-        try visitor.field("Weights", &weights)
+        try visitor.weights("Weights", &weights)
         try visitor.field("Token", &token)
         try visitor.field("EnableTagOverride", &enableTagOverride)
         try visitor.field("Proxy", &proxy)
@@ -97,7 +101,16 @@ package struct CheckDefinitionBody: WireRecord, Hashable {
         self.registration = registration
     }
 
-    package static var goType: String { "" }
+    package static var goType: String {
+        #"struct { Interval interface {}; Timeout interface {}; TTL interface {}; "#
+            + #"DeregisterCriticalServiceAfter interface {}; Args []string "json:\"args\""; "#
+            + #"ScriptArgsSnake []string "json:\"script_args\""; "#
+            + #"DeregisterCriticalServiceAfterSnake interface {} "#
+            + #""json:\"deregister_critical_service_after\""; "#
+            + #"DockerContainerIDSnake string "json:\"docker_container_id\""; "#
+            + #"TLSSkipVerifySnake bool "json:\"tls_skip_verify\""; "#
+            + #"ServiceIDSnake string "json:\"service_id\""; *structs.Alias }"#
+    }
     package static var decodesItself: Bool { true }
 
     package mutating func visit<Visitor: FieldVisitor>(

@@ -2,7 +2,8 @@ package import Model
 
 /// The body of `PUT /v1/session/create`.
 ///
-/// What the body leaves out keeps the defaults: 15 s of lock delay, release, and the node's own health.
+/// What the body leaves out keeps the defaults: 15 s of lock delay, release, and the node's own
+/// health.
 /// - Source: Consul: PUT /v1/session/create.
 package struct SessionBody: WireRecord, Hashable {
     package static let defaultCheck = "serfHealth"
@@ -35,9 +36,9 @@ package struct SessionBody: WireRecord, Hashable {
         try visitor.field("NodeChecks", &nodeChecks)
         try visitor.field("Checks", &checks)
         try visitor.field("ServiceChecks", &serviceChecks)
-        if Visitor.isReading, lockDelay.rawValue > 0, lockDelay.rawValue < 1_000 {
-            // A bare small number means seconds.
-            lockDelay = .seconds(lockDelay.rawValue)
+        if Visitor.isReading, lockDelay.rawValue < 1_000 {
+            // A bare small number means seconds; below zero it may wrap around, as in Go.
+            lockDelay = Nanoseconds(rawValue: lockDelay.rawValue &* 1_000_000_000)
         }
     }
 

@@ -64,13 +64,13 @@ package struct TransactionBodyStep: WireRecord, Hashable {
         .unknownVerb("unknown \(kind) verb \(GoQuote.quote(verb))")
     }
 
-    /// Whether the operation changes anything; true for verbs that are unknown.
+    /// Whether the step changes anything; without such steps a transaction is a read.
     package var isWrite: Bool {
         if let keyValue {
-            return !["get", "get-tree", "check-index", "check-session", "check-not-exists"]
+            return ["set", "delete", "delete-cas", "delete-tree", "cas", "lock", "unlock"]
                 .contains(keyValue.verb)
         }
-        return (node?.verb ?? service?.verb ?? check?.verb) != "get"
+        return (node?.verb ?? service?.verb ?? check?.verb ?? "get") != "get"
     }
 }
 
@@ -163,7 +163,8 @@ package struct TransactionService: WireRecord, Hashable {
         try visitor.field("Service", &service)
     }
 
-    /// The service with what transactions take over; kind, proxy and Connect are dropped as in Consul.
+    /// The service with what transactions take over; kind, proxy and Connect are dropped as in
+    /// Consul.
     package var record: CatalogService {
         var record = service
         record.kind = .typical

@@ -13,37 +13,38 @@ package enum Base64 {
         return table
     }()
 
-    /// Appends the text of `bytes` to `output`.
-    package static func encode(_ bytes: UnsafeRawBufferPointer, into output: inout [UInt8]) {
-        output.reserveCapacity(output.count + (bytes.count + 2) / 3 * 4)
-        alphabet.withUnsafeBufferPointer { letters in
-            var index = 0
-            while index + 2 < bytes.count {
-                let word =
-                    UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
-                    | UInt32(bytes[index + 2])
-                output.append(letters[Int(word >> 18)])
-                output.append(letters[Int(word >> 12 & 63)])
-                output.append(letters[Int(word >> 6 & 63)])
-                output.append(letters[Int(word & 63)])
-                index += 3
-            }
+    /// Writes the text of `bytes` to `target`, which has room for it; returns its length.
+    static func encode(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        to target: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        let letters: StaticString =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        let letter = letters.utf8Start
+        var index = 0
+        var output = target
+        while index < bytes.count {
             let left = bytes.count - index
-            guard left > 0 else { return }
             let second = left > 1 ? UInt32(bytes[index + 1]) : 0
-            let word = UInt32(bytes[index]) << 16 | second << 8
-            output.append(letters[Int(word >> 18)])
-            output.append(letters[Int(word >> 12 & 63)])
-            output.append(left > 1 ? letters[Int(word >> 6 & 63)] : UInt8(ascii: "="))
-            output.append(UInt8(ascii: "="))
+            let third = left > 2 ? UInt32(bytes[index + 2]) : 0
+            let word = UInt32(bytes[index]) << 16 | second << 8 | third
+            output[0] = letter[Int(word >> 18)]
+            output[1] = letter[Int(word >> 12 & 63)]
+            output[2] = left > 1 ? letter[Int(word >> 6 & 63)] : UInt8(ascii: "=")
+            output[3] = left > 2 ? letter[Int(word & 63)] : UInt8(ascii: "=")
+            output += 4
+            index += 3
         }
+        return output - target
     }
 
     /// The text of `bytes`.
     package static func encode(_ bytes: [UInt8]) -> String {
-        var output: [UInt8] = []
-        bytes.withUnsafeBytes { encode($0, into: &output) }
-        return String(decoding: output, as: UTF8.self)
+        var sink = ByteSink()
+        sink.write(atMost: (bytes.count + 2) / 3 * 4) { target in
+            bytes.withUnsafeBufferPointer { encode($0, to: target) }
+        }
+        return String(decoding: sink.bytes, as: UTF8.self)
     }
 
     /// The bytes that `text` stands for; line breaks are skipped.
@@ -99,7 +100,7 @@ package enum Base64 {
         if count == 2 {
             guard let next = rest.first else { throw illegal(at: bytes.count) }
             guard next.element == UInt8(ascii: "=") else {
-                throw illegal(at: index + 1 + next.offset)
+                throw illegal(at: index + next.offset)
             }
             rest.removeFirst()
         }

@@ -2,21 +2,19 @@ package import Model
 
 /// Durations as Go's `time` package reads and prints them.
 package enum GoDuration {
-    private struct Unit {
-        let name: String
-        let nanoseconds: UInt64
+    /// How many nanoseconds the unit has that is called `name`; nil for no unit.
+    private static func nanoseconds(of name: ArraySlice<UInt8>) -> UInt64? {
+        let letters = name.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        switch letters {
+        case 0x6E73: return 1  // ns
+        case 0x7573, 0xC2B573, 0xCEBC73: return 1_000  // us, and both letters for micro
+        case 0x6D73: return 1_000_000  // ms
+        case 0x73: return 1_000_000_000  // s
+        case 0x6D: return 60_000_000_000  // m
+        case 0x68: return 3_600_000_000_000  // h
+        default: return nil
+        }
     }
-
-    private static let units = [
-        Unit(name: "ns", nanoseconds: 1),
-        Unit(name: "us", nanoseconds: 1_000),
-        Unit(name: "\u{B5}s", nanoseconds: 1_000),
-        Unit(name: "\u{3BC}s", nanoseconds: 1_000),
-        Unit(name: "ms", nanoseconds: 1_000_000),
-        Unit(name: "s", nanoseconds: 1_000_000_000),
-        Unit(name: "m", nanoseconds: 60_000_000_000),
-        Unit(name: "h", nanoseconds: 3_600_000_000_000),
-    ]
 
     /// The duration that `text` (`1h2m3.5s`, `-300ms`, `0`) names, or nil.
     package static func parse(_ text: String) -> Nanoseconds? {
@@ -61,20 +59,19 @@ package enum GoDuration {
         guard !whole.isEmpty || !fraction.isEmpty else { throw invalid(text) }
         let name = rest.prefix { $0 != UInt8(ascii: ".") && !isDigit($0) }
         rest = rest[(rest.startIndex + name.count)...]
-        let unitName = String(decoding: name, as: UTF8.self)
         guard !name.isEmpty else {
             throw WireError(.value, "time: missing unit in duration \(GoQuote.quote(text))")
         }
-        guard let unit = units.first(where: { $0.name.utf8.elementsEqual(name) }) else {
-            let quoted = GoQuote.quote(unitName)
+        guard name.count <= 3, name.first != 0, let unit = nanoseconds(of: name) else {
+            let quoted = GoQuote.quote(String(decoding: name, as: UTF8.self))
             throw WireError(
                 .value,
                 "time: unknown unit \(quoted) in duration \(GoQuote.quote(text))"
             )
         }
         guard let count = number(whole) else { throw invalid(text) }
-        let (scaled, overflow) = count.multipliedReportingOverflow(by: unit.nanoseconds)
-        let (sum, tooLarge) = scaled.addingReportingOverflow(scale(fraction, by: unit.nanoseconds))
+        let (scaled, overflow) = count.multipliedReportingOverflow(by: unit)
+        let (sum, tooLarge) = scaled.addingReportingOverflow(scale(fraction, by: unit))
         guard !overflow, !tooLarge, sum <= UInt64(Int64.max) else { throw invalid(text) }
         return sum
     }

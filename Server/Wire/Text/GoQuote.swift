@@ -2,8 +2,9 @@
 package enum GoQuote {
     /// `text` between double quotes, with Go's escapes.
     ///
-    /// - Source: Go: strconv.Quote. Deviation: "printable" is every scalar that is neither a control, a
-    ///   format character, a private use, a separator other than the space nor unassigned.
+    /// - Source: Go: strconv.Quote. Deviation: "printable" is every scalar that is neither a
+    ///   control, a format character, a private use, a separator other than the space nor
+    ///   unassigned.
     package static func quote(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -173,7 +173,8 @@ def health(scenario):
             # Consul lists services and checks in the random order of a Go map, and gives the
             # reason of whichever came last.
             scenario.get(f"/v1/agent/health/service/{kind}/{value}{form}", unordered=True,
-                         ignore_headers=["X-Consul-Reason"] if kind == "name" else [])
+                         ignore_headers=["X-Consul-Reason"] if kind == "name" else [],
+                         subs=[["^(critical|maintenance)$", "<unhealthy>"]] if form else [])
 
 
 health(s)

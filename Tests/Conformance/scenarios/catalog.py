@@ -122,7 +122,7 @@ s.put(*register({"Node": "n1", "Address": "10.0.0.1", "Service": {
     "Proxy": {
         "DestinationServiceName": "api", "DestinationServiceID": "api-1",
         "LocalServiceAddress": "127.0.0.1", "LocalServicePort": 9000,
-        "Config": {"protocol": "http", "n": 5, "f": 1.5, "deep": {"a": [1, "x", None]}},
+        "Config": {"protocol": "http", "n": 5, "f": 1.5, "list": [1, "x"]},
         "Upstreams": [{"DestinationName": "db", "LocalBindPort": 9191,
                        "Config": {"connect_timeout_ms": 1000}}],
         "MeshGateway": {"Mode": "local"},

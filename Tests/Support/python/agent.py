@@ -7,10 +7,12 @@ JSON answer as if ?pretty were given, and the compact form is the one that matte
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 NODE_NAME = "golden-node"
@@ -23,30 +25,49 @@ class StartFailure(Exception):
     """The agent ended or did not become ready."""
 
 
+# Below the range from which the system takes the ports of outgoing connections.
+PORT_RANGE = range(20000, 32000)
+given = set()
+giving = threading.Lock()
+
+
+def is_free(port):
+    """Whether a port can be bound now, for both TCP and UDP."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
 def free_ports(count):
-    """Port numbers that nobody listens on now, for TCP."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Port numbers that nobody uses now and that were not given before in this process."""
+    found = []
+    with giving:
+        while len(found) < count:
+            port = random.choice(PORT_RANGE)
+            if port not in given and is_free(port):
+                given.add(port)
+                found.append(port)
+    return found
 
 
 class Agent:
     """A running agent; use it in a `with` statement."""
 
     def __init__(self, command, config=None, dev=True, log=None):
-        ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES))), grpc=-1)
+        ports = (config or {}).get("ports")
+        if ports is None:
+            ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES))), grpc=-1)
         self.ports = ports
         self.address = ("127.0.0.1", ports["http"])
         self.command = [*command, "agent", *(["-dev"] if dev else [])]
         self.log = log
         self.config = {
-            "node_name": NODE_NAME, "node_id": NODE_ID, "ports": ports,
-            "disable_update_check": True, "connect": {"enabled": True}, **(config or {}),
+            "node_name": NODE_NAME, "node_id": NODE_ID, "disable_update_check": True,
+            "connect": {"enabled": True}, **(config or {}), "ports": ports,
         }
         if not dev:
             self.config.update(
@@ -56,8 +77,8 @@ class Agent:
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="golden-")
-        path = os.path.join(self.directory.name, "agent.json")
-        if self.config.get("server"):
+        path = self.config_path = os.path.join(self.directory.name, "agent.json")
+        if self.config.get("server") and "data_dir" not in self.config:
             self.config["data_dir"] = os.path.join(self.directory.name, "data")
         with open(path, "w") as file:
             json.dump(self.config, file)

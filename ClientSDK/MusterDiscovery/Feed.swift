@@ -1,0 +1,108 @@
+import MusterBalancing
+import Synchronization
+
+/// What one watch publishes to, and who listens.
+final class Feed: Sendable {
+    private struct WeakBalancer {
+        weak var balancer: Balancer?
+    }
+
+    private struct State {
+        var current: ServiceSnapshot?
+        var lastError: (any Error)?
+        var handles = 0
+        var ended = false
+        var nextSubscriber: UInt64 = 0
+        var subscribers: [UInt64: AsyncStream<ServiceSnapshot>.Continuation] = [:]
+        var balancers: [WeakBalancer] = []
+    }
+
+    let query: ServiceQuery
+    /// Rings when the last handle has gone.
+    let abandoned = Doorbell()
+    private let state = Mutex(State())
+
+    init(query: ServiceQuery) { self.query = query }
+
+    var current: ServiceSnapshot? { state.withLock(\.current) }
+
+    var lastError: (any Error)? { state.withLock(\.lastError) }
+
+    var isInUse: Bool { state.withLock { $0.handles > 0 } }
+
+    /// Counts a handle.
+    func retain() { state.withLock { $0.handles += 1 } }
+
+    /// Uncounts a handle.
+    func release() {
+        let isLast = state.withLock { state in
+            state.handles -= 1
+            return state.handles == 0
+        }
+        if isLast { abandoned.ring() }
+    }
+
+    /// Hands a snapshot to everyone who listens.
+    ///
+    /// Only the watch's loop calls this, so snapshots arrive in order; nobody can slow it down.
+    func publish(_ snapshot: ServiceSnapshot) {
+        let (subscribers, balancers) = state.withLock { state in
+            state.current = snapshot
+            if case .live = snapshot.origin { state.lastError = nil }
+            state.balancers.removeAll { $0.balancer == nil }
+            return (Array(state.subscribers.values), state.balancers.compactMap(\.balancer))
+        }
+        for balancer in balancers { balancer.update(snapshot) }
+        for subscriber in subscribers { subscriber.yield(snapshot) }
+    }
+
+    func note(_ error: any Error) { state.withLock { $0.lastError = error } }
+
+    /// Ends every sequence; the feed publishes no more.
+    func end() {
+        let subscribers = state.withLock { state in
+            state.ended = true
+            let subscribers = Array(state.subscribers.values)
+            state.subscribers = [:]
+            return subscribers
+        }
+        for subscriber in subscribers { subscriber.finish() }
+    }
+
+    /// A new sequence: the current snapshot, then each that follows; a slow reader sees the newest.
+    func subscribe() -> AsyncStream<ServiceSnapshot> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: ServiceSnapshot.self,
+            bufferingPolicy: .bufferingNewest(1)
+        )
+        let number: UInt64? = state.withLock { state in
+            guard !state.ended, state.subscribers.count < Limits.subscribers else { return nil }
+            state.nextSubscriber += 1
+            state.subscribers[state.nextSubscriber] = continuation
+            // Under the lock, so that no newer snapshot can come first.
+            if let current = state.current { continuation.yield(current) }
+            return state.nextSubscriber
+        }
+        guard let number else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in
+            _ = self?.state.withLock { $0.subscribers.removeValue(forKey: number) }
+        }
+        return stream
+    }
+
+    /// Keeps a balancer up to date for as long as someone holds it.
+    func attach(_ balancer: Balancer) {
+        var current = state.withLock { state in
+            state.balancers.append(WeakBalancer(balancer: balancer))
+            return state.current
+        }
+        while let snapshot = current {
+            balancer.update(snapshot)
+            // A newer one may have been published, and handed over, before this one was.
+            current = state.withLock { $0.current === snapshot ? nil : $0.current }
+        }
+    }
+}

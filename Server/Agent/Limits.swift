@@ -1,0 +1,28 @@
+package import NIOCore
+
+/// What bounds the agent, and what happens at each bound.
+package struct AgentLimits: Sendable {
+    /// How long an answer waits for the catalog to learn of a change; then it is given without.
+    package var syncWait = TimeAmount.milliseconds(250)
+    /// How often the catalog is compared with what is registered here.
+    ///
+    /// - Source: Consul: docs/internals/anti-entropy.
+    package var antiEntropyInterval = TimeAmount.seconds(60)
+    /// Between attempts to reach the catalog: the first, and the longest.
+    package var firstRetry = TimeAmount.milliseconds(500)
+    package var lastRetry = TimeAmount.seconds(15)
+    /// Reads of one service that wait for its change; a further one is answered at once.
+    package var serviceWatches = 4096
+    /// Events that are kept; the oldest gives way.
+    ///
+    /// - Source: Consul: docs/commands/event.
+    package var keptEvents = 256
+    /// Reads of events that wait; a further one is answered at once.
+    package var eventWatches = 4096
+    /// Bytes of one configuration file; a larger one is refused.
+    package var configurationFileBytes = 16 << 20
+    /// Files of one configuration directory; more are refused.
+    package var configurationFiles = 10_000
+
+    package init() {}
+}

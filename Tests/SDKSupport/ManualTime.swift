@@ -1,0 +1,109 @@
+import Synchronization
+
+/// A time that stands still until a test moves it.
+package final class ManualTime: Sendable {
+    private struct Sleeper {
+        var deadline: ContinuousClock.Instant
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var now = ContinuousClock.now
+        var nextNumber = 0
+        var sleepers: [Int: Sleeper] = [:]
+        var observers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// When it began.
+    package let start: ContinuousClock.Instant
+    private let state: Mutex<State>
+
+    package init() {
+        let state = State()
+        start = state.now
+        self.state = Mutex(state)
+    }
+
+    /// The moment it stands at.
+    package var now: ContinuousClock.Instant { state.withLock(\.now) }
+
+    /// Moves it and wakes everyone whose moment has come.
+    package func advance(by duration: Duration) {
+        let due = state.withLock { state in
+            state.now += duration
+            let due = state.sleepers.filter { $0.value.deadline <= state.now }
+            for number in due.keys { state.sleepers[number] = nil }
+            return due.sorted { $0.value.deadline < $1.value.deadline }.map(\.value.continuation)
+        }
+        for continuation in due { continuation.resume(returning: true) }
+    }
+
+    /// Moves it to the moment of the next sleeper, if that is not further than `limit` away.
+    package func advanceToSleeper(within limit: Duration) {
+        let wait: Duration? = state.withLock { state in
+            state.sleepers.values.map { state.now.duration(to: $0.deadline) }.min()
+        }
+        if let wait, wait <= limit { advance(by: wait) }
+    }
+
+    /// Suspends until the moment; throws `CancellationError` when the task is cancelled.
+    package func sleep(until deadline: ContinuousClock.Instant) async throws {
+        let number = state.withLock { state in
+            state.nextNumber += 1
+            return state.nextNumber
+        }
+        let slept = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                typealias Outcome = (result: Bool?, observers: [CheckedContinuation<Void, Never>])
+                let (result, observers): Outcome = state.withLock { state in
+                    if Task.isCancelled { return (false, []) }
+                    if deadline <= state.now { return (true, []) }
+                    state.sleepers[number] = Sleeper(
+                        deadline: deadline,
+                        continuation: continuation
+                    )
+                    let observers = state.observers
+                    state.observers = []
+                    return (nil, observers)
+                }
+                for observer in observers { observer.resume() }
+                if let result { continuation.resume(returning: result) }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { $0.sleepers.removeValue(forKey: number) }
+            sleeper?.continuation.resume(returning: false)
+        }
+        if !slept { throw CancellationError() }
+    }
+
+    /// How long from the start until someone wants to sleep within `range`; waits for it.
+    ///
+    /// A test that runs into its time limit here ends the process: the message says what it lacked.
+    package func sleeper(within range: ClosedRange<Duration>) async -> Duration {
+        await withTaskCancellationHandler {
+            await firstSleeper(within: range)
+        } onCancel: {
+            preconditionFailure("nobody slept within \(range) before the test was cancelled")
+        }
+    }
+
+    private func firstSleeper(within range: ClosedRange<Duration>) async -> Duration {
+        while true {
+            let found: Duration? = state.withLock { state in
+                state.sleepers.values.map { start.duration(to: $0.deadline) }
+                    .filter { range.contains($0) }.min()
+            }
+            if let found { return found }
+            await withCheckedContinuation { continuation in
+                let known = state.withLock { state in
+                    let known = state.sleepers.values.contains {
+                        range.contains(start.duration(to: $0.deadline))
+                    }
+                    if !known { state.observers.append(continuation) }
+                    return known
+                }
+                if known { continuation.resume() }
+            }
+        }
+    }
+}
