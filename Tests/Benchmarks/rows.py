@@ -54,7 +54,8 @@ class Tools:
 
     def wrk(self, agent, path, connections, script=None, arguments=()):
         """Requests per second and p50 in ms of a wrk run."""
-        command = ["wrk", "--latency", "--timeout", "10s", "-t", str(min(2, connections)), "-c", str(connections),
+        command = ["wrk", "--latency", "--timeout", "10s", "-t", str(min(2, connections)),
+                   "-c", str(connections),
                    "-d", f"{SECONDS}s"]
         if script:
             command += ["-s", os.path.join(HERE, script)]
