@@ -91,6 +91,7 @@ let package = Package(
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire"]),
+        server("Raft", ["Model", deque]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
@@ -137,6 +138,26 @@ let package = Package(
             path: "Tests/SDKSupport",
             swiftSettings: strict
         ),
+        .target(
+            name: "Simulation",
+            dependencies: ["Model", "Raft", heap],
+            path: "Tests/Simulation/Library",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Raft", "Simulation"],
+            path: "Tests/Simulation/Runner",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Model", "Raft"],
+            path: "Tests/Simulation/Tests",
+            swiftSettings: strict
+        ),
+        tests("RaftTests", ["Raft", "Simulation", "Model"]),
+        tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),

@@ -176,7 +176,7 @@ extension Raft {
             }
             drawElectionDeadline(now: now)
         }
-        sendWhenDurable(.voteResponse(granted: granted), to: message.from, into: &effects)
+        sendWhenTermIsDurable(.voteResponse(granted: granted), to: message.from, into: &effects)
     }
 
     mutating func count(

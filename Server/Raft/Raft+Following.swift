@@ -106,6 +106,6 @@ extension Raft {
         } else if commit.index > log.commit, log.contains(commit) {
             log.commit(through: commit.index)
         }
-        sendWhenDurable(.heartbeatResponse(round: round), to: leader, into: &effects)
+        sendWhenTermIsDurable(.heartbeatResponse(round: round), to: leader, into: &effects)
     }
 }

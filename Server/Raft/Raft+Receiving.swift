@@ -57,7 +57,7 @@ extension Raft {
         case .preVoteRequest:
             send(.preVoteResponse(granted: false), to: message.from, into: &effects)
         case .append, .heartbeat, .voteRequest, .readRequest:
-            sendWhenDurable(.termNotice, to: message.from, into: &effects)
+            sendWhenTermIsDurable(.termNotice, to: message.from, into: &effects)
         default: break
         }
     }

@@ -137,6 +137,20 @@ struct ReplicationTests {
         #expect(cluster.raft(1).log.commit == .at(2))
     }
 
+    @Test func aDiskThatIsBusyWithEntriesHoldsUpNoHeartbeat() {
+        var cluster = ScriptedCluster(voters: 1...3)
+        cluster.elect(1)
+        cluster.slowDisks = [.number(2)]
+        cluster.propose(1, 5)
+        cluster.deliver()
+        cluster.network = []
+        cluster.fireTimer(1)
+        cluster.deliver()
+        let bodies = cluster.network.filter { $0.from == .number(2) }.map(\.body)
+        #expect(bodies.contains { if case .heartbeatResponse = $0 { true } else { false } })
+        #expect(!bodies.contains { if case .appendResponse = $0 { true } else { false } })
+    }
+
     @Test func aSyncOfEntriesThatWereOverwrittenSaysNothingOfTheNewOnes() {
         var cluster = ScriptedCluster(voters: 1...3)
         cluster.elect(1)

@@ -66,13 +66,19 @@ package struct BugClass: Sendable, CustomStringConvertible {
 
     /// Wrongs of the core.
     private static let core: [BugClass] = [
-        BugClass(1, "counts overwritten entries", seed: 10, faults: .countsOverwrittenEntries),
+        BugClass(
+            1,
+            "counts overwritten entries",
+            seed: 14,
+            faults: .countsOverwrittenEntries,
+            weather: sluggish
+        ),
         BugClass(2, "commits earlier terms", seed: 1, faults: .commitsEarlierTerms, weather: slow),
         BugClass(3, "replies before the sync", seed: 1, faults: .repliesBeforeSync),
         BugClass(4, "leader counts unsynced log", seed: 1, faults: .countsOwnUnsyncedLog),
-        BugClass(5, "truncates what agrees", seed: 2, faults: .truncatesMatchingSuffix),
-        BugClass(6, "never retries a probe", seed: 2, faults: .neverRetriesProbe),
-        BugClass(7, "commits the unverified", seed: 10, faults: .commitsUnverifiedEntries),
+        BugClass(5, "truncates what agrees", seed: 1, faults: .truncatesMatchingSuffix),
+        BugClass(6, "never retries a probe", seed: 9, faults: .neverRetriesProbe),
+        BugClass(7, "commits the unverified", seed: 2, faults: .commitsUnverifiedEntries),
         BugClass(
             8,
             "installs old snapshots",
@@ -83,37 +89,37 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             9,
             "keeps truncated members",
-            seed: 10,
+            seed: 7,
             faults: .keepsTruncatedConfiguration,
             weather: restless
         ),
         BugClass(
             10,
             "leaks the transfer flag",
-            seed: 3,
+            seed: 7,
             faults: .leaksTransferFlag,
             weather: restless
         ),
-        BugClass(11, "forgets the election timer", seed: 28, faults: .forgetsElectionTimer),
+        BugClass(11, "forgets the election timer", seed: 13, faults: .forgetsElectionTimer),
         BugClass(
             12,
             "reads before own commit",
-            seed: 3,
+            seed: 2,
             faults: .readsBeforeOwnCommit,
             weather: slow
         ),
         BugClass(
             13,
             "believes a lease across pauses",
-            seed: 3,
+            seed: 26,
             faults: .believesLeaseAcrossPause,
             weather: sleepy
         ),
         BugClass(14, "counts learners", seed: 5, faults: .countsLearners),
-        BugClass(15, "pre-votes under a leader", seed: 2, faults: .grantsPreVoteUnderLeader),
-        BugClass(16, "ignores terms in answers", seed: 3, faults: .ignoresTermInAnswers),
+        BugClass(15, "pre-votes under a leader", seed: 22, faults: .grantsPreVoteUnderLeader),
+        BugClass(16, "ignores terms in answers", seed: 2, faults: .ignoresTermInAnswers),
         BugClass(17, "ignores the window", seed: 7, faults: .ignoresWindow),
-        BugClass(20, "votes twice", seed: 7, faults: .votesTwice),
+        BugClass(20, "votes twice", seed: 3, faults: .votesTwice),
         BugClass(
             21,
             "entries hold up heartbeats",
@@ -124,7 +130,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             24,
             "skips the joint step",
-            seed: 1,
+            seed: 30,
             faults: .skipsJointConfiguration,
             weather: restless
         ),
@@ -132,11 +138,11 @@ package struct BugClass: Sendable, CustomStringConvertible {
 
     /// Wrongs of what is around it.
     private static let environment: [BugClass] = [
-        BugClass(20, "restores old disks", seed: 16, environment: .restoresOldDisks),
+        BugClass(20, "restores old disks", seed: 1, environment: .restoresOldDisks),
         BugClass(
             22,
             "keeps no entries before a snapshot",
-            seed: 3,
+            seed: 4,
             environment: .keepsNoTrail,
             weather: busy
         ),
@@ -169,6 +175,18 @@ package struct BugClass: Sendable, CustomStringConvertible {
         return options
     }
 
+    /// Disks that take their time, and leaders that are cut off.
+    private static func sluggish(_ seed: UInt64) -> SimulationOptions {
+        var options = SimulationOptions.random(seed: seed)
+        options.voters = 3
+        options.syncTime = .milliseconds(25)
+        options.slowSyncChance = 3000
+        options.partitionWeight = 6
+        options.leaderVictimChance = 8000
+        options.faultInterval = .milliseconds(300)
+        return options
+    }
+
     /// Snapshots all the time, and many of them late.
     private static func snowy(_ seed: UInt64) -> SimulationOptions {
         var options = SimulationOptions.random(seed: seed)
@@ -189,6 +207,9 @@ package struct BugClass: Sendable, CustomStringConvertible {
         options.transferWeight = 4
         options.partitionWeight = 4
         options.faultInterval = .milliseconds(150)
+        options.leaderVictimChance = 5000
+        options.healWeight = 2
+        options.snapshotEvery = 200
         return options
     }
 
