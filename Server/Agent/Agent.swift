@@ -253,9 +253,8 @@ package final class Agent: Sendable {
     ) async throws(StartError) {
         do {
             _ = try await server.listen(on: try endpoint.listener(configuration))
-            logger.info(
-                "Started \(endpoint.name) server: address=\(endpoint.text) network=\(endpoint.network)"
-            )
+            let place = "address=\(endpoint.text) network=\(endpoint.network)"
+            logger.info("Started \(endpoint.name) server: \(place)")
         } catch let error as StartError {
             await server.stop()
             throw error

@@ -77,25 +77,7 @@ package enum AgentCommand {
             return 1
         }
         sink.put("==> Muster agent running!\n")
-        Signals.start { number in
-            switch number {
-            case SIGHUP: feed.yield(.reload { _ in })
-            case SIGTERM:
-                feed.yield(
-                    .stop(
-                        reason: "terminated",
-                        isGraceful: configuration.leavesOnTerminate
-                    )
-                )
-            default:
-                feed.yield(
-                    .stop(
-                        reason: "interrupt",
-                        isGraceful: !configuration.skipsLeaveOnInterrupt
-                    )
-                )
-            }
-        }
+        Signals.start { feed.yield(order(for: $0, configuration)) }
         let logger = Logger(label: "agent") { AgentLogHandler(label: $0, sink: sink) }
         for await order in orders {
             switch order {
@@ -110,6 +92,18 @@ package enum AgentCommand {
             }
         }
         return 0
+    }
+
+    /// What a signal asks of the agent.
+    private static func order(for signal: Int32, _ configuration: AgentConfiguration) -> Order {
+        switch signal {
+        case SIGHUP:
+            .reload { _ in }
+        case SIGTERM:
+            .stop(reason: "terminated", isGraceful: configuration.leavesOnTerminate)
+        default:
+            .stop(reason: "interrupt", isGraceful: !configuration.skipsLeaveOnInterrupt)
+        }
     }
 
     /// Gives the complaint when the configuration cannot be used; the agent goes on as it was.

@@ -7,9 +7,9 @@ package import Model
 /// 2. `sendNow` goes out at the same time; it need not wait for the disk, nor the disk for it.
 /// 3. `sendAfterPersist` goes out when every write up to `sequence` is on disk, in order.
 ///    Then the shell says `RaftInput.persisted(sequence)`.
-/// 4. `apply` changes the state machine, in order, behind all earlier steps; then `RaftInput.applied`.
-/// 5. `answers` go to those who wait, after the apply steps of this and earlier effects.
-/// 6. The rest any time.
+/// 4. `apply` changes the state machine, in order, behind all earlier steps; then
+/// `RaftInput.applied`. 5. `answers` go to those who wait, after the apply steps of this and
+/// earlier effects. 6. The rest any time.
 ///
 /// A server that crashes may lose any of it, except that a write on disk implies every earlier
 /// one.

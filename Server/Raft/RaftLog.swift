@@ -27,7 +27,8 @@ package struct RaftLog: Sendable {
 
     /// An empty log behind a snapshot.
     ///
-    /// `base` is where the entries on disk start, at most the snapshot's own position. Follow with `recover` for each entry on disk.
+    /// `base` is where the entries on disk start, at most the snapshot's own position. Follow
+    /// with `recover` for each entry on disk.
     package init(
         snapshot: SnapshotPoint,
         base: LogPosition? = nil,

@@ -14,7 +14,8 @@ case " $* " in
     *" --muster "* | *" --list "*) ;;
     *)
         scratch=${BENCHMARK_SCRATCH:-.build}
-        build=(swift build -c release --product muster --static-swift-stdlib --scratch-path "$scratch")
+        build=(swift build -c release --product muster)
+        build+=(--static-swift-stdlib --scratch-path "$scratch")
         "${build[@]}"
         set -- --muster "$("${build[@]}" --show-bin-path)/muster" "$@"
         ;;

@@ -33,7 +33,8 @@ EXPRESSIONS = [
     'Meta.k == v', 'NodeMeta.k == v', 'Node.Meta.k is empty', 'ServiceTags contains "v1"',
     '"v1" in ServiceTags', 'ServiceTags is empty', 'ServiceMeta is not empty', 'ServicePort == 80',
     'Service.Port != 80', 'Service.Tags contains v2', 'Checks is empty', 'Checks.Status == passing',
-    'Status == critical and Node == {n}', 'not Status == passing', 'ServiceName == web or Name == c',
+    'Status == critical and Node == {n}', 'not Status == passing',
+    'ServiceName == web or Name == c',
     '(Node == {n}) and (Node == {n})', 'Service.Meta["k"] == "v"', 'Node ==', '== x', 'Nope == 1',
     'Port == 80', 'Service == web', 'Tags contains v1', 'ID == ""', 'Address matches "10\\\\."',
 ]
@@ -163,8 +164,8 @@ class Requests:
 
     def kv_put(self):
         query = self.one("", "", "", f"?flags={self.one(0, 7, -1, 'x')}",
-                         f"?cas={self.one(0, 1, 'x')}", "?cas=${m}", f"?acquire={self.any_session()}",
-                         f"?release={self.any_session()}")
+                         f"?cas={self.one(0, 1, 'x')}", "?cas=${m}",
+                         f"?acquire={self.any_session()}", f"?release={self.any_session()}")
         return self.step("PUT", f"/v1/kv/{self.key()}{query}", self.one("", "v", "value"))
 
     def kv_get(self):

@@ -5,9 +5,9 @@ Usage:
   replay_http.py --start .build/debug/muster [--jobs N] [--only SCENARIO]... [--match TEXT]
   replay_http.py --base http://127.0.0.1:8500 [--only SCENARIO]...
 
-With --start every scenario gets a fresh agent of its own, a server with a data directory as recorded. With --base the
-scenarios share a running agent named golden-node, whose catalog, KV and sessions are emptied before
-each one; scenarios that need a configuration of their own are skipped.
+With --start every scenario gets a fresh agent of its own, a server with a data directory as
+recorded. With --base the scenarios share a running agent named golden-node, whose catalog, KV and
+sessions are emptied before each one; scenarios that need a configuration of their own are skipped.
 The exit code is 0 only if every exchange agrees or is listed in deviations.json, and every entry of
 that list still deviates.
 """

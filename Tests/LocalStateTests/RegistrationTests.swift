@@ -2,63 +2,65 @@ import LocalState
 import Model
 import Testing
 
+/// Changes that make a registration wrong, each with Consul's text.
+private let refusedRegistrations:
+    [(text: String, change: @Sendable (inout ServiceRegistration) -> Void)] = [
+        ("Missing service name", { $0.name = "" }),
+        ("Invalid service address", { $0.address = "0.0.0.0" }),
+        (
+            "Invalid Weights: Passing must be greater than 0",
+            { $0.weights = Weights(passing: -1, warning: 1) }
+        ),
+        (
+            "Invalid Weights: DNS Weight must be between 0 and 65535",
+            { $0.weights = Weights(passing: 70_000, warning: 1) }
+        ),
+        (
+            "Invalid Service Meta: Couldn't load metadata pair ('', 'v'): Key cannot be blank",
+            { $0.meta = ["": "v"] }
+        ),
+        (
+            "Invalid Service Meta: Couldn't load metadata pair ('a b', 'v'): "
+                + "Key contains invalid characters",
+            { $0.meta = ["a b": "v"] }
+        ),
+        (
+            "2 errors occurred:\n"
+                + "\t* Proxy.DestinationServiceName must be non-empty for Connect proxy "
+                + "services\n\t* Port must be set for a Connect proxy\n\n",
+            {
+                $0.kind = .connectProxy
+                $0.port = 0
+            }
+        ),
+        (
+            "1 error occurred:\n\t* Port must be non-zero for a mesh-gateway\n\n",
+            {
+                $0.kind = .meshGateway
+                $0.port = 0
+            }
+        ),
+        (
+            "Invalid check: Interval and TTL cannot both be specified",
+            {
+                var check = ttlCheck(seconds: 1)
+                check.interval = .seconds(1)
+                $0.check = check
+            }
+        ),
+        (
+            "Status for checks must 'passing', 'warning', 'critical'",
+            {
+                var check = ttlCheck(seconds: 1)
+                check.status = "foo"
+                $0.check = check
+            }
+        ),
+    ]
+
 @Suite struct RegistrationTests {
-    /// Each refused registration with Consul's text.
     @Test func wrongServicesAreRefusedInConsulsWords() {
-        let cases: [(String, (inout ServiceRegistration) -> Void)] = [
-            ("Missing service name", { $0.name = "" }),
-            ("Invalid service address", { $0.address = "0.0.0.0" }),
-            (
-                "Invalid Weights: Passing must be greater than 0",
-                { $0.weights = Weights(passing: -1, warning: 1) }
-            ),
-            (
-                "Invalid Weights: DNS Weight must be between 0 and 65535",
-                { $0.weights = Weights(passing: 70_000, warning: 1) }
-            ),
-            (
-                "Invalid Service Meta: Couldn't load metadata pair ('', 'v'): Key cannot be blank",
-                { $0.meta = ["": "v"] }
-            ),
-            (
-                "Invalid Service Meta: Couldn't load metadata pair ('a b', 'v'): "
-                    + "Key contains invalid characters",
-                { $0.meta = ["a b": "v"] }
-            ),
-            (
-                "2 errors occurred:\n"
-                    + "\t* Proxy.DestinationServiceName must be non-empty for Connect proxy "
-                    + "services\n\t* Port must be set for a Connect proxy\n\n",
-                {
-                    $0.kind = .connectProxy
-                    $0.port = 0
-                }
-            ),
-            (
-                "1 error occurred:\n\t* Port must be non-zero for a mesh-gateway\n\n",
-                {
-                    $0.kind = .meshGateway
-                    $0.port = 0
-                }
-            ),
-            (
-                "Invalid check: Interval and TTL cannot both be specified",
-                {
-                    var check = ttlCheck(seconds: 1)
-                    check.interval = .seconds(1)
-                    $0.check = check
-                }
-            ),
-            (
-                "Status for checks must 'passing', 'warning', 'critical'",
-                {
-                    var check = ttlCheck(seconds: 1)
-                    check.status = "foo"
-                    $0.check = check
-                }
-            ),
-        ]
-        for (text, change) in cases {
+        for (text, change) in refusedRegistrations {
             var fixture = Fixture()
             var registration = service("web")
             change(&registration)
