@@ -176,6 +176,7 @@ package final class Agent: Sendable {
                 local.load(self.configuration, keepingStatus: false)
                 local.restore()
                 local.fullSync()
+                if !self.configuration.disablesCoordinates { local.scheduleCoordinate() }
                 return (
                     facade, NIOLoopBound(local, eventLoop: loop),
                     NIOLoopBound(eventLog, eventLoop: loop)

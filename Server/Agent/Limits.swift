@@ -8,6 +8,10 @@ package struct AgentLimits: Sendable {
     ///
     /// - Source: Consul: docs/internals/anti-entropy.
     package var antiEntropyInterval = TimeAmount.seconds(60)
+    /// How long after its start the agent tells the catalog its coordinate, at most twice this.
+    ///
+    /// - Source: Consul: `SyncCoordinateIntervalMin`.
+    package var coordinateDelay = TimeAmount.seconds(15)
     /// Between attempts to reach the catalog: the first, and the longest.
     package var firstRetry = TimeAmount.milliseconds(500)
     package var lastRetry = TimeAmount.seconds(15)

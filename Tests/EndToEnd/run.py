@@ -19,7 +19,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "Support", "python")]
 
 import harness  # noqa: E402
 
-MODULES = ("lifecycle", "listeners", "discovery", "hostile", "command_line", "strangers")
+MODULES = ("lifecycle", "listeners", "discovery", "hostile", "command_line",
+           "consul_commands", "strangers")
 
 
 def main():

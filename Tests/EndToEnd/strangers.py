@@ -110,20 +110,42 @@ backend back
             register(one, "web", 8081, ID="web-2", Address="127.0.0.1")
             eventually(lambda: servers() == ["127.0.0.1:8080", "127.0.0.1:8081"], "two servers",
                        seconds=15)
+            one.ask("PUT", "/v1/agent/service/maintenance/web-1?enable=true")
+            eventually(lambda: servers() == ["127.0.0.1:8081"], "the other server", seconds=15)
+            one.ask("PUT", "/v1/agent/service/maintenance/web-1?enable=false")
+            eventually(lambda: len(servers()) == 2, "both again", seconds=15)
+            one.ask("PUT", "/v1/agent/service/deregister/web-2")
+            eventually(lambda: servers() == ["127.0.0.1:8080"], "the last server", seconds=15)
 
 
 @test("Traefik routes to a service that it finds in the catalog")
 def traefik(muster):
     path = program("traefik")
     with agent(muster) as one, tempfile.TemporaryDirectory() as directory:
-        register(one, "web", 8080, Address="127.0.0.1",
-                 Tags=["traefik.enable=true", "traefik.http.routers.web.rule=Host(`web`)"])
+        tags = ["traefik.enable=true", "traefik.http.routers.web.rule=PathPrefix(`/v1/`)"]
+        # The instance is the agent itself: what Traefik sends there is answered.
+        register(one, "web", one.ports["http"], Address="127.0.0.1", Tags=tags)
+        register(one, "web", 8081, Address="127.0.0.1", Tags=tags, ID="web-2",
+                 Check={"TTL": "1h", "Status": "critical"})
         api, entry = free_ports(2)
         command = [path, "--api.insecure=true", f"--entrypoints.traefik.address=127.0.0.1:{api}",
                    f"--entrypoints.web.address=127.0.0.1:{entry}",
                    "--providers.consulcatalog.refreshInterval=1s",
                    f"--providers.consulcatalog.endpoint.address=127.0.0.1:{one.ports['http']}"]
         with Running(command, directory):
-            eventually(lambda: "http://127.0.0.1:8080"
-                       in fetch(f"http://127.0.0.1:{api}/api/http/services"),
-                       "the service in Traefik", seconds=20)
+            def servers():
+                text = fetch(f"http://127.0.0.1:{api}/api/http/services")
+                services = json.loads(text) if text else []
+                return [server["url"] for service in services if service["name"].startswith("web@")
+                        for server in service["loadBalancer"]["servers"]]
+
+            own = "http://127.0.0.1:%d" % one.ports["http"]
+            eventually(lambda: own in servers(), "the service in Traefik", seconds=20)
+            page = fetch(f"http://127.0.0.1:{entry}/v1/status/peers")
+            check(page == one.get("/v1/status/peers")[1], page)
+            one.ask("PUT", "/v1/agent/check/pass/service:web-2")
+            eventually(lambda: "http://127.0.0.1:8081" in servers(), "two servers", seconds=15)
+            one.ask("PUT", "/v1/agent/service/maintenance/web-2?enable=true")
+            eventually(lambda: servers() == [own], "one server", seconds=15)
+            one.ask("PUT", "/v1/agent/service/deregister/web")
+            eventually(lambda: own not in servers(), "no server", seconds=15)

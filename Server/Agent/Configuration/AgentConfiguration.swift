@@ -44,6 +44,7 @@ package struct AgentConfiguration: Sendable {
     package var enableScriptChecks = false
     package var checkUpdateInterval = Nanoseconds.seconds(300)
     package var discardsCheckOutput = false
+    package var disablesCoordinates = false
     package var checkOutputBytes = 4096
     package var services: [ServiceRegistration] = []
     package var checks: [CheckRegistration] = []

@@ -75,6 +75,7 @@ package enum AgentSettings {
         reader.flag("enable_local_script_checks", &configuration.enableLocalScriptChecks)
         if configuration.enableScriptChecks { configuration.enableLocalScriptChecks = true }
         reader.flag("discard_check_output", &configuration.discardsCheckOutput)
+        reader.flag("disable_coordinates", &configuration.disablesCoordinates)
         reader.number("check_output_max_size", &configuration.checkOutputBytes)
     }
 

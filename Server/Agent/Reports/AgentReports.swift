@@ -126,6 +126,7 @@ struct AgentReports: Sendable {
             "EnableRemoteScriptChecks": .bool(own.enableScriptChecks),
             "CheckUpdateInterval": .string(GoDuration.format(own.checkUpdateInterval)),
             "CheckOutputMaxSize": .integer(Int64(own.checkOutputBytes)),
+            "DisableCoordinates": .bool(own.disablesCoordinates),
             "DiscardCheckOutput": .bool(own.discardsCheckOutput),
             "LeaveOnTerm": .bool(own.leavesOnTerminate),
             "SkipLeaveOnInt": .bool(own.skipsLeaveOnInterrupt),

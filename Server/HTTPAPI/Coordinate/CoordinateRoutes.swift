@@ -79,6 +79,7 @@ enum Coordinates {
     ) throws(HTTPError) -> Outcome {
         let options = try QueryOptions(request, context)
         let name = request.rest
+        let acceptsGzip = request.acceptsGzip
         let segment = request.query["segment"]
         return .read(
             ReadQuery(request, options) { state in
@@ -89,7 +90,7 @@ enum Coordinates {
                     index: answer.index,
                     topics: answer.topics
                 )
-                result.announcesIndex = !records.isEmpty
+                result.announcesIndex = !records.isEmpty || acceptsGzip
                 return result
             }
         )

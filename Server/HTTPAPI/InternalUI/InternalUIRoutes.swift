@@ -61,6 +61,7 @@ enum InternalUIReads {
         try request.refuseNamespace()
         let options = try QueryOptions(request, context)
         let name = try request.name(orMissing: "node name")
+        let acceptsGzip = request.acceptsGzip
         return .read(
             ReadQuery(request, options) { state in
                 let answer = state.store.nodeDetails(name)
@@ -70,7 +71,7 @@ enum InternalUIReads {
                         index: answer.index,
                         topics: answer.topics
                     )
-                    result.announcesIndex = false
+                    result.announcesIndex = acceptsGzip
                     return result
                 }
                 var writer = JSONWriter()

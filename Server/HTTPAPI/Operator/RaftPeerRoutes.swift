@@ -4,10 +4,12 @@ import Replica
 import Wire
 
 extension RouteTable {
-    /// `/v1/operator/raft/peer`.
+    /// What operators write: `/v1/operator/raft/peer`, autopilot's settings.
     mutating func addRaftPeerRoutes() {
         let requirement = Requirement(.operatorControl, .write)
         add(.DELETE, "/v1/operator/raft/peer", requirement, OperatorWrites.removePeer)
+        let autopilot = "/v1/operator/autopilot/configuration"
+        add(.PUT, autopilot, requirement, OperatorWrites.setAutopilot)
     }
 }
 

@@ -61,6 +61,13 @@ package struct Request: Sendable {
         }
     }
 
+    /// Whether the reply may be compressed.
+    ///
+    /// Consul's 404 replies without a body tell their index only then: py-consul relies on it.
+    package var acceptsGzip: Bool {
+        headers.first(name: "Accept-Encoding").map { Gzip.isAccepted(by: $0) } ?? false
+    }
+
     /// Refuses `ns`, as Consul without Enterprise does.
     package func refuseNamespace() throws(HTTPError) {
         guard let namespace = query["ns"] ?? headers.first(name: "X-Consul-Namespace"),

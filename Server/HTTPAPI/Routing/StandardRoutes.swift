@@ -14,6 +14,7 @@ extension RouteTable {
         table.addRaftPeerRoutes()
         table.addInternalUIRoutes()
         table.addAccessControlRoutes()
+        table.addUnservedRoutes()
         return table
     }
 }

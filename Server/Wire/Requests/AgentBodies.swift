@@ -39,6 +39,27 @@ package struct CoordinateUpdateBody: WireRecord, Hashable {
     }
 }
 
+/// The body of `PUT /v1/operator/autopilot/configuration`: what it leaves out is zero.
+package struct AutopilotBody: WireRecord, Hashable {
+    package var configuration: AutopilotConfiguration
+
+    package init() {
+        configuration = AutopilotConfiguration()
+        configuration.cleanupDeadServers = false
+        configuration.lastContactThreshold = .zero
+        configuration.maxTrailingLogs = 0
+        configuration.serverStabilizationTime = .zero
+    }
+
+    package static var goType: String { "AutopilotConfiguration" }
+
+    package mutating func visit<Visitor: FieldVisitor>(
+        _ visitor: inout Visitor
+    ) throws(WireError) {
+        try configuration.visit(&visitor)
+    }
+}
+
 /// The body of `PUT /v1/agent/token/:kind`.
 package struct TokenBody: WireRecord, Hashable {
     package var token = ""
