@@ -76,7 +76,7 @@ package struct DumpReader<Disk: Storage> {
 
     /// Hands on every segment and its records, oldest first.
     ///
-    /// - Parameter visit: Is given each item; returns false to end the reading.
+    /// `visit` is given each item and returns false to end the reading.
     package func read(_ visit: (DumpItem) -> Bool) throws(StorageFailure) {
         for number in try disk.list().compactMap(SegmentName.number).sorted() {
             let file = try disk.open(SegmentName.of(number), forWriting: false)

@@ -15,7 +15,9 @@ package final class PosixStorage: Storage, Sendable {
     ///
     /// With `exclusively` it is locked; a directory that another process has locked is refused.
     package init(path: String, exclusively: Bool = true) throws(StorageFailure) {
-        let descriptor = Self.retrying { openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        let descriptor = Self.retrying {
+            openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
         guard descriptor >= 0 else { throw Self.failure("open", path) }
         if exclusively, flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = errno

@@ -83,10 +83,8 @@ struct SegmentScanner<Disk: Storage> {
             guard !chunk.isEmpty else { break }
             if let last = chunk.lastIndex(where: { $0 != 0 }) {
                 rest.endOfBytes = at + last + 1
-                for place in stride(from: 0, through: last, by: 8) {
-                    guard try isRecord(at: at + place, within: chunk, place, after: batch) else {
-                        continue
-                    }
+                for place in stride(from: 0, through: last, by: 8)
+                where try isRecord(at: at + place, within: chunk, place, after: batch) {
                     rest.laterRecord = at + place
                     return rest
                 }

@@ -78,7 +78,8 @@ func writtenDisk(entries: UInt64 = 60) throws -> SimulatedDisk {
         }
     }
 
-    @Test func `Damage before the last batch of the last segment is refused, not repaired`() throws {
+    @Test func `Damage before the last batch of the last segment is refused, not repaired`() throws
+    {
         let disk = try writtenDisk()
         let name = try #require(disk.segmentNames.last)
         let bytes = try #require(disk.image[name])
@@ -168,7 +169,8 @@ func writtenDisk(entries: UInt64 = 60) throws -> SimulatedDisk {
         #expect(damage.reason.contains("under the name of another"))
     }
 
-    @Test func `A segment restored from an older image is refused when a later one exists`() throws {
+    @Test func `A segment restored from an older image is refused when a later one exists`() throws
+    {
         let disk = SimulatedDisk()
         var log = try openLog(disk)
         for index in UInt64(1)...6 {

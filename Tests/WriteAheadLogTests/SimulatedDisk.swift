@@ -58,7 +58,11 @@ final class SimulatedDisk: Storage {
         guard names[name] == nil else { throw failure("create", name) }
         guard usedBytes + sizeBytes <= capacityBytes else {
             throw StorageFailure(
-                operation: "create", file: name, code: 28, reason: "full", isOutOfSpace: true
+                operation: "create",
+                file: name,
+                code: 28,
+                reason: "full",
+                isOutOfSpace: true
             )
         }
         inodes.append(Inode(current: [UInt8](repeating: 0, count: sizeBytes)))

@@ -103,7 +103,10 @@ import WriteAheadLog
         let name = disk.segmentNames[0]
         let end = try #require(before[name]?.lastIndex { $0 != 0 })
         let start = (end + 8) / 8 * 8
-        torn[name]?.replaceSubrange((start + 30)..<(start + 60), with: [UInt8](repeating: 0, count: 30))
+        torn[name]?.replaceSubrange(
+            (start + 30)..<(start + 60),
+            with: [UInt8](repeating: 0, count: 30)
+        )
         disk.image = torn
         let again = try openLog(disk)
         #expect(try contents(of: again).entries == [entry(1)])
