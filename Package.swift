@@ -95,6 +95,7 @@ let package = Package(
         // The write path: proposals in, applied snapshots and wake-ups out.
         server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
+        server("WriteAheadLog", ["Model", "Raft"]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
             "HTTPAPI",
@@ -158,6 +159,7 @@ let package = Package(
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
+        tests("WriteAheadLogTests", ["WriteAheadLog", "Model", "Raft"]),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
