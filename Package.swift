@@ -43,10 +43,6 @@ func tests(
 // Cores: the standard library and Collections only.
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
-let hashTrees: Target.Dependency = .product(
-    name: "HashTreeCollections",
-    package: "swift-collections"
-)
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -93,11 +89,13 @@ let package = Package(
         server("Model", []),
         server("Wire", ["Model"]),
         server("Filter", []),
-        server("StateStore", ["Model", "Wire", deque, hashTrees]),
+        server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire"]),
+        server("Raft", ["Model", deque]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
+        server("WriteAheadLog", ["Model", "Raft"]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
             "HTTPAPI",
@@ -136,17 +134,32 @@ let package = Package(
         sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
         // Tests.
         .target(
-            name: "Support",
-            path: "Tests/Support",
-            exclude: ["prepare.sh", "python"],
-            swiftSettings: strict
-        ),
-        .target(
             name: "SDKSupport",
             dependencies: [nioCore, nioPosix, nioHTTP1],
             path: "Tests/SDKSupport",
             swiftSettings: strict
         ),
+        .target(
+            name: "Simulation",
+            dependencies: ["Model", "Raft", heap],
+            path: "Tests/Simulation/Library",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Raft", "Simulation"],
+            path: "Tests/Simulation/Runner",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Model", "Raft"],
+            path: "Tests/Simulation/Tests",
+            swiftSettings: strict
+        ),
+        tests("RaftTests", ["Raft", "Simulation", "Model"]),
+        tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
+        tests("WriteAheadLogTests", ["WriteAheadLog", "Model", "Raft"]),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
@@ -181,6 +194,6 @@ let package = Package(
                 lifecycle, lifecycleTesting,
             ]
         ),
-        tests("Tidy", ["Support"]),
+        tests("Tidy", []),
     ]
 )

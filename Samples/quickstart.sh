@@ -85,6 +85,8 @@ options=(--package-path "$here" --scratch-path "${MUSTER_BUILD:-$here/.build}")
 [ -z "${MUSTER_JOBS:-}" ] || options+=(-j "$MUSTER_JOBS")
 build() { swift build "${options[@]}" "$@"; }
 echo "Building; the first time takes some minutes."
+# SwiftPM notices new files of a package next door only when it plans anew.
+touch "$here/Package.swift"
 if [ -n "${MUSTER_BINARY:-}" ]; then
     muster=$MUSTER_BINARY
 else

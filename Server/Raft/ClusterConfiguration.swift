@@ -30,13 +30,9 @@ package struct ClusterMember: Hashable, Sendable {
 /// majority of the incoming voters and another one of the outgoing voters.
 /// - Source: Raft §6.
 package struct ClusterConfiguration: Hashable, Sendable {
-    /// Members of the incoming configuration.
-    ///
-    /// Invariant: sorted by id, each id once.
+    /// Members of the incoming configuration, sorted by id, each id once.
     package let members: [ClusterMember]
-    /// Voters of the configuration that is being left; empty when not joint.
-    ///
-    /// Invariant: sorted.
+    /// Voters of the configuration that is being left; empty when not joint; sorted.
     package let outgoing: [ClusterMember]
     /// Ids of the incoming voters, sorted.
     package let voters: [NodeID]

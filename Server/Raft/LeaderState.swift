@@ -80,9 +80,7 @@ struct WaitingProposals: Sendable {
         var token: RequestToken
     }
 
-    /// Of the present leadership.
-    ///
-    /// Invariant: sorted by index.
+    /// Of the present leadership, sorted by index.
     private var current: Deque<Item> = []
     /// Of earlier leaderships: a later leader may commit them yet.
     private var orphans: [Item] = []

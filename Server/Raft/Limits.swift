@@ -40,13 +40,11 @@ package struct RaftTiming: Sendable {
     package var heartbeatInterval = Nanoseconds.milliseconds(50)
     /// The least silence before a campaign.
     ///
-    /// The actual one is drawn between this and its double,
-    /// anew for every term.
+    /// The actual one is drawn between this and its double, anew for every term.
     ///
     /// - Source: Raft §5.2.
     package var electionTimeout = Nanoseconds.milliseconds(500)
-    /// How long a heartbeat that a majority answered entitles the leader to reads, from when it
-    /// was sent.
+    /// How long a heartbeat that a majority answered, from when it was sent, allows reads.
     ///
     /// Less than `electionTimeout` by the clock drift that is allowed for.
     ///

@@ -21,6 +21,7 @@ extension Raft {
         if role != .follower || self.leader != leader {
             becomeFollower(term, leader: leader, now: now, into: &effects)
         }
+        heardLeaderAt = now
         loyalUntil = now.advanced(by: settings.timing.electionTimeout)
         drawElectionDeadline(now: now)
     }
@@ -176,7 +177,7 @@ extension Raft {
             }
             drawElectionDeadline(now: now)
         }
-        sendWhenDurable(.voteResponse(granted: granted), to: message.from, into: &effects)
+        sendWhenTermIsDurable(.voteResponse(granted: granted), to: message.from, into: &effects)
     }
 
     mutating func count(

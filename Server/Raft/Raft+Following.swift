@@ -91,7 +91,7 @@ extension Raft {
         send(.appendResponse(answer), to: leader, into: &effects)
     }
 
-    /// Answers a heartbeat.
+    /// Answers a heartbeat, and commits what it proves.
     ///
     /// Its commit index names the term of that entry: a log that holds the
     /// same entry agrees up to there, so that nothing more needs to be sent to commit it.
@@ -106,6 +106,6 @@ extension Raft {
         } else if commit.index > log.commit, log.contains(commit) {
             log.commit(through: commit.index)
         }
-        sendWhenDurable(.heartbeatResponse(round: round), to: leader, into: &effects)
+        sendWhenTermIsDurable(.heartbeatResponse(round: round), to: leader, into: &effects)
     }
 }

@@ -13,6 +13,7 @@ extension Raft {
 
     mutating func writeHardState(into effects: inout RaftEffects) {
         write(.hardState(hardState), into: &effects)
+        hardStateSequence = sequence
     }
 
     /// Appends entries to the log in memory and asks for them on disk.
@@ -46,6 +47,21 @@ extension Raft {
             effects.sendNow.append(message)
         } else {
             effects.sendAfterPersist.append(message)
+        }
+    }
+
+    /// Sends what is true once the term and the vote are on disk, whatever the entries do.
+    ///
+    /// A disk that is busy with entries must not hold up heartbeats: they promise nothing else.
+    func sendWhenTermIsDurable(
+        _ body: RaftMessage.Body,
+        to peer: NodeID,
+        into effects: inout RaftEffects
+    ) {
+        if hardStateSequence <= persistedSequence {
+            send(body, to: peer, into: &effects)
+        } else {
+            sendWhenDurable(body, to: peer, into: &effects)
         }
     }
 

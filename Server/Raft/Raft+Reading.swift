@@ -174,9 +174,7 @@ struct ReadState: Sendable {
     var nextID: UInt64 = 0
     var forwarded: ForwardedReads?
     var filling: [RequestToken] = []
-    /// Reads with an index, until the state machine reaches it.
-    ///
-    /// Invariant: sorted by index.
+    /// Reads with an index, sorted by it, until the state machine reaches it.
     private var waiting: [Waiting] = []
 
     var resendDeadline: Instant? { forwarded?.resendAt }

@@ -50,14 +50,14 @@ extension Raft {
 
     /// Tells a sender that its term is over.
     ///
-    /// Without it a server that is ahead in terms could
-    /// neither be led nor, hearing a leader, elect one.
+    /// Without it a server that is ahead in terms could neither be led nor, hearing a leader,
+    /// elect one.
     private func answerOld(_ message: RaftMessage, into effects: inout RaftEffects) {
         switch message.body {
         case .preVoteRequest:
             send(.preVoteResponse(granted: false), to: message.from, into: &effects)
         case .append, .heartbeat, .voteRequest, .readRequest:
-            sendWhenDurable(.termNotice, to: message.from, into: &effects)
+            sendWhenTermIsDurable(.termNotice, to: message.from, into: &effects)
         default: break
         }
     }

@@ -56,7 +56,7 @@ extension Raft {
             return
         }
         guard senderTerm >= term else {
-            sendWhenDurable(.termNotice, to: sender, into: &effects)
+            sendWhenTermIsDurable(.termNotice, to: sender, into: &effects)
             return
         }
         if senderTerm > term {

@@ -40,6 +40,8 @@ package struct Raft: Sendable {
     var electionDeadline: Instant
     /// Until when votes are refused because a leader was heard (dissertation §4.2.3).
     var loyalUntil: Instant
+    /// When this server last heard a leader; nil when it never did.
+    package internal(set) var heardLeaderAt: Instant?
     /// What only a leader has; fresh at the start of every term that it leads.
     package internal(set) var leading = LeaderState()
     var reads = ReadState()
@@ -51,6 +53,8 @@ package struct Raft: Sendable {
 
     /// The newest write that was asked for; counts up by one per turn that writes.
     var sequence: UInt64 = 0
+    /// The newest write that holds the term and the vote.
+    var hardStateSequence: UInt64 = 0
     /// The newest write that is on disk.
     var persistedSequence: UInt64 = 0
     /// How far the log reached after each write that is not on disk yet.
@@ -140,12 +144,13 @@ package struct Raft: Sendable {
         now: Instant,
         into effects: inout RaftEffects
     ) {
-        handle(CollectionOfOne(input), now: now, into: &effects)
+        step(input, now: now, into: &effects)
+        finishTurn(now: now, into: &effects)
     }
 
     /// Handles the inputs of one turn, in order.
     package mutating func handle(
-        _ inputs: some Sequence<RaftInput>,
+        _ inputs: [RaftInput],
         now: Instant,
         into effects: inout RaftEffects
     ) {

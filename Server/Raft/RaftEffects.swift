@@ -31,11 +31,14 @@ package struct RaftEffects: Sendable {
 
     /// Adds a write; entries that follow entries join them.
     mutating func write(_ write: LogWrite) {
-        if case .append(let more) = write, case .append(let entries)? = writes.last {
-            writes[writes.count - 1] = .append(entries + more)
-        } else {
+        guard case .append(let more) = write, case .append(var entries)? = writes.last else {
             writes.append(write)
+            return
         }
+        // Taken out first, so that the array grows in place.
+        writes.removeLast()
+        entries += more
+        writes.append(.append(entries))
     }
 }
 

@@ -25,10 +25,10 @@ package struct RaftLog: Sendable {
     /// Entries up to here are on this server's disk.
     package internal(set) var stable: LogIndex
 
-    /// An empty log behind a snapshot; `base` is where the entries on disk start, at most the
-    /// snapshot's own position.
+    /// An empty log behind a snapshot.
     ///
-    /// Follow with `recover` for each entry on disk.
+    /// `base` is where the entries on disk start, at most the snapshot's own position. Follow
+    /// with `recover` for each entry on disk.
     package init(
         snapshot: SnapshotPoint,
         base: LogPosition? = nil,

@@ -63,7 +63,8 @@ import Testing
                 }
             }
         return try await client.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: text))
+            // A server that turns the client away has answered and closed before it is asked.
+            try? await outbound.write(ByteBuffer(string: text))
             var received = ""
             for try await bytes in inbound { received += String(buffer: bytes) }
             return received

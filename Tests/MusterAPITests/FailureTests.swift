@@ -2,7 +2,7 @@ import MusterAPI
 import SDKSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct FailureTests {
+@Suite(.timeLimit(.minutes(3))) struct FailureTests {
     @Test(arguments: [
         (400, MusterError.Code.badRequest), (401, .forbidden), (403, .forbidden),
         (404, .notFound), (409, .conflict), (429, .rateLimited), (500, .serverError),

@@ -2,7 +2,7 @@ import MusterAPI
 import SDKSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ModelTests {
+@Suite(.timeLimit(.minutes(3))) struct ModelTests {
     @Test func aHealthEntryIsReadAsConsulWritesIt() async throws {
         let body = """
             [{"Node":{"ID":"1","Node":"n1","Address":"10.0.0.1","Datacenter":"dc1",

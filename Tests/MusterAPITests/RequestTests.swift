@@ -10,7 +10,7 @@ import Musl
 import Darwin
 #endif
 
-@Suite(.timeLimit(.minutes(1))) struct RequestTests {
+@Suite(.timeLimit(.minutes(3))) struct RequestTests {
     @Test func optionsBecomeParametersAndHeaders() async throws {
         try await withRegistry { registry, client in
             registry.answer("/v1/health/service/") { request in

@@ -4,7 +4,7 @@ import MusterDiscovery
 import SDKSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DiscoveryTests {
+@Suite(.timeLimit(.minutes(3))) struct DiscoveryTests {
     private let path = "/v1/health/service/web"
 
     @Test func aLookupFollowsTheRegistryThroughBlockingQueries() async throws {

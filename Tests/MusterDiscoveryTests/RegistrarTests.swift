@@ -8,7 +8,7 @@ import ServiceLifecycleTestKit
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RegistrarTests {
+@Suite(.timeLimit(.minutes(3))) struct RegistrarTests {
     private let register = "/v1/agent/service/register"
     private let health = "/v1/agent/health/service/id/web-1"
     private let pass = "/v1/agent/check/pass/service:web-1:heartbeat"

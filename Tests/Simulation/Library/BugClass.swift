@@ -7,10 +7,28 @@ package import Raft
 package struct BugClass: Sendable, CustomStringConvertible {
     package var number: Int
     package var name: String
-    package var faults: RaftFaults = []
-    package var environment: EnvironmentFaults = []
+    /// A seed that is known to catch it; found anew by `simulate --bugs` after a change.
+    package var knownSeed: UInt64
+    package var faults: RaftFaults
+    package var environment: EnvironmentFaults
     /// A kind of weather in which the bug shows, in place of the random one.
     package var weather: (@Sendable (UInt64) -> SimulationOptions)?
+
+    private init(
+        _ number: Int,
+        _ name: String,
+        seed: UInt64,
+        faults: RaftFaults = [],
+        environment: EnvironmentFaults = [],
+        weather: (@Sendable (UInt64) -> SimulationOptions)? = nil
+    ) {
+        self.number = number
+        self.name = name
+        knownSeed = seed
+        self.faults = faults
+        self.environment = environment
+        self.weather = weather
+    }
 
     package var description: String { "\(number) \(name)" }
 
@@ -27,6 +45,11 @@ package struct BugClass: Sendable, CustomStringConvertible {
         return options
     }
 
+    /// What the known seed finds, or failing that any of the first `limit`; nil when none does.
+    package func verdict(limit: UInt64) -> Violation? {
+        Simulation(options(seed: knownSeed)).run() ?? catchingSeed(limit: limit)?.1
+    }
+
     /// Runs seeds until one fails; nil when none of the first `limit` does.
     package func catchingSeed(limit: UInt64) -> (seed: UInt64, Violation)? {
         for seed in 1...limit {
@@ -39,70 +62,92 @@ package struct BugClass: Sendable, CustomStringConvertible {
     ///
     /// Not here: 18, a core that blocks (it has no I/O that could block); 19, a second bootstrap
     /// (the cluster's name is checked by the transport's handshake and the log's header).
-    package static let all: [BugClass] = [
-        BugClass(number: 1, name: "counts overwritten entries", faults: .countsOverwrittenEntries),
+    package static let all: [BugClass] = core + environment
+
+    /// Wrongs of the core.
+    private static let core: [BugClass] = [
         BugClass(
-            number: 2,
-            name: "commits earlier terms",
-            faults: .commitsEarlierTerms,
-            weather: slow
+            1,
+            "counts overwritten entries",
+            seed: 14,
+            faults: .countsOverwrittenEntries,
+            weather: sluggish
         ),
-        BugClass(number: 3, name: "replies before the sync", faults: .repliesBeforeSync),
-        BugClass(number: 4, name: "leader counts unsynced log", faults: .countsOwnUnsyncedLog),
-        BugClass(number: 5, name: "truncates what agrees", faults: .truncatesMatchingSuffix),
-        BugClass(number: 6, name: "never retries a probe", faults: .neverRetriesProbe),
-        BugClass(number: 7, name: "commits the unverified", faults: .commitsUnverifiedEntries),
+        BugClass(2, "commits earlier terms", seed: 1, faults: .commitsEarlierTerms, weather: slow),
+        BugClass(3, "replies before the sync", seed: 1, faults: .repliesBeforeSync),
+        BugClass(4, "leader counts unsynced log", seed: 1, faults: .countsOwnUnsyncedLog),
+        BugClass(5, "truncates what agrees", seed: 1, faults: .truncatesMatchingSuffix),
+        BugClass(6, "never retries a probe", seed: 9, faults: .neverRetriesProbe),
+        BugClass(7, "commits the unverified", seed: 2, faults: .commitsUnverifiedEntries),
         BugClass(
-            number: 8,
-            name: "installs old snapshots",
+            8,
+            "installs old snapshots",
+            seed: 1,
             faults: .installsOldSnapshots,
             weather: snowy
         ),
         BugClass(
-            number: 9,
-            name: "keeps truncated members",
+            9,
+            "keeps truncated members",
+            seed: 7,
             faults: .keepsTruncatedConfiguration,
             weather: restless
         ),
         BugClass(
-            number: 10,
-            name: "leaks the transfer flag",
+            10,
+            "leaks the transfer flag",
+            seed: 7,
             faults: .leaksTransferFlag,
             weather: restless
         ),
-        BugClass(number: 11, name: "forgets the election timer", faults: .forgetsElectionTimer),
-        BugClass(number: 12, name: "reads before own commit", faults: .readsBeforeOwnCommit),
+        BugClass(11, "forgets the election timer", seed: 13, faults: .forgetsElectionTimer),
         BugClass(
-            number: 13,
-            name: "believes a lease across pauses",
+            12,
+            "reads before own commit",
+            seed: 2,
+            faults: .readsBeforeOwnCommit,
+            weather: slow
+        ),
+        BugClass(
+            13,
+            "believes a lease across pauses",
+            seed: 26,
             faults: .believesLeaseAcrossPause,
             weather: sleepy
         ),
-        BugClass(number: 14, name: "counts learners", faults: .countsLearners),
+        BugClass(14, "counts learners", seed: 5, faults: .countsLearners),
+        BugClass(15, "pre-votes under a leader", seed: 22, faults: .grantsPreVoteUnderLeader),
+        BugClass(16, "ignores terms in answers", seed: 2, faults: .ignoresTermInAnswers),
+        BugClass(17, "ignores the window", seed: 7, faults: .ignoresWindow),
+        BugClass(20, "votes twice", seed: 3, faults: .votesTwice),
         BugClass(
-            number: 15,
-            name: "pre-votes under a leader",
-            faults: .grantsPreVoteUnderLeader
-        ),
-        BugClass(number: 16, name: "ignores terms in answers", faults: .ignoresTermInAnswers),
-        BugClass(number: 17, name: "ignores the window", faults: .ignoresWindow),
-        BugClass(number: 20, name: "votes twice", faults: .votesTwice),
-        BugClass(number: 20, name: "restores old disks", environment: .restoresOldDisks),
-        BugClass(
-            number: 21,
-            name: "entries hold up heartbeats",
+            21,
+            "entries hold up heartbeats",
+            seed: 1,
             faults: .ignoresPriority,
             weather: narrow
         ),
         BugClass(
-            number: 22,
-            name: "keeps no entries before a snapshot",
+            24,
+            "skips the joint step",
+            seed: 30,
+            faults: .skipsJointConfiguration,
+            weather: restless
+        ),
+    ]
+
+    /// Wrongs of what is around it.
+    private static let environment: [BugClass] = [
+        BugClass(20, "restores old disks", seed: 1, environment: .restoresOldDisks),
+        BugClass(
+            22,
+            "keeps no entries before a snapshot",
+            seed: 4,
             environment: .keepsNoTrail,
             weather: busy
         ),
-        BugClass(number: 23, name: "the state diverges", environment: .divergesState),
-        BugClass(number: 24, name: "skips the joint step", faults: .skipsJointConfiguration),
-        BugClass(number: 25, name: "disks forget syncs", environment: .losesSyncs),
+        BugClass(23, "the state diverges", seed: 1, environment: .divergesState),
+        BugClass(25, "disks forget syncs", seed: 1, environment: .losesSyncs),
     ]
 
     // MARK: Weather
@@ -130,6 +175,18 @@ package struct BugClass: Sendable, CustomStringConvertible {
         return options
     }
 
+    /// Disks that take their time, and leaders that are cut off.
+    private static func sluggish(_ seed: UInt64) -> SimulationOptions {
+        var options = SimulationOptions.random(seed: seed)
+        options.voters = 3
+        options.syncTime = .milliseconds(25)
+        options.slowSyncChance = 3000
+        options.partitionWeight = 6
+        options.leaderVictimChance = 8000
+        options.faultInterval = .milliseconds(300)
+        return options
+    }
+
     /// Snapshots all the time, and many of them late.
     private static func snowy(_ seed: UInt64) -> SimulationOptions {
         var options = SimulationOptions.random(seed: seed)
@@ -150,6 +207,9 @@ package struct BugClass: Sendable, CustomStringConvertible {
         options.transferWeight = 4
         options.partitionWeight = 4
         options.faultInterval = .milliseconds(150)
+        options.leaderVictimChance = 5000
+        options.healWeight = 2
+        options.snapshotEvery = 200
         return options
     }
 
@@ -158,8 +218,15 @@ package struct BugClass: Sendable, CustomStringConvertible {
         var options = SimulationOptions.random(seed: seed)
         options.voters = 3
         options.pauseWeight = 8
-        options.clients = 6
-        options.faultInterval = .milliseconds(250)
+        options.pauseTime = .milliseconds(2500)
+        options.partitionWeight = 0
+        options.crashWeight = 0
+        options.memberWeight = 0
+        options.transferWeight = 0
+        options.faultInterval = .milliseconds(800)
+        options.leaderVictimChance = 7000
+        options.delay = .milliseconds(2)
+        options.clients = 8
         return options
     }
 
@@ -187,6 +254,10 @@ package struct BugClass: Sendable, CustomStringConvertible {
         options.crashWeight = 4
         options.partitionWeight = 4
         options.writesWhileConverging = true
+        options.snapshotTime = .milliseconds(500)
+        options.trailing = 400
+        options.faultyTime = .seconds(3)
+        options.healedTime = .seconds(8)
         return options
     }
 }

@@ -94,7 +94,7 @@ package enum Linearizability {
         var before: UInt64
     }
 
-    /// Gives up and believes after `patience` steps.
+    /// Whether some order explains the answers; gives up and believes after `patience` steps.
     ///
     /// Complexity: exponential in the number of operations that overlap, at worst.
     package static func holds(

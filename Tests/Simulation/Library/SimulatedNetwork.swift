@@ -100,7 +100,8 @@ extension Simulation {
 
     func send(_ transfer: SnapshotTransfer, from id: NodeID) {
         guard let snapshot = nodes[id]?.server?.snapshot else { return }
-        let time = Nanoseconds.milliseconds(Int64.random(in: 5...80, using: &random))
+        let most = options.snapshotTime.rawValue
+        let time = Nanoseconds(rawValue: Int64.random(in: most / 2...most, using: &random))
         let event = Event.snapshot(snapshot, from: id, to: transfer.peer, term: transfer.term)
         after(time, event)
         if chance(options.oldSnapshotChance) {

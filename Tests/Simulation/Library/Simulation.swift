@@ -185,7 +185,9 @@ package final class Simulation {
     /// Puts an event off while its server is paused; true when it was.
     func isPaused(_ id: NodeID, _ event: Event) -> Bool {
         guard let until = nodes[id]?.pausedUntil, now < until else { return false }
-        at(until, event)
+        // What waited comes in any order.
+        let extra = Nanoseconds(rawValue: Int64.random(in: 0...1_000_000, using: &random))
+        at(until.advanced(by: extra), event)
         return true
     }
 
@@ -248,7 +250,9 @@ package final class Simulation {
 
     /// Sets the server's one timer.
     func schedule(_ id: NodeID) {
-        guard let node = nodes[id], let deadline = node.server?.raft.nextDeadline else { return }
+        guard let node = nodes[id], let deadline = node.server?.raft.nextDeadline,
+            deadline.nanoseconds < 1 << 60
+        else { return }
         let time = node.clock.global(deadline)
         if let known = node.timerAt, known <= time, known > now { return }
         nodes[id]?.timerAt = time
@@ -259,7 +263,7 @@ package final class Simulation {
         guard let server = nodes[id]?.server else { return }
         let log = server.raft.log
         let keepsNothing = options.environment.contains(.keepsNoTrail)
-        let every = keepsNothing ? 1 : options.snapshotEvery
+        let every = keepsNothing ? 5 : options.snapshotEvery
         guard log.applied.rawValue >= log.snapshot.index.rawValue + every else { return }
         let trailing = keepsNothing ? 0 : options.trailing
         let local = localTime(id)
@@ -296,7 +300,19 @@ package final class Simulation {
         }
     }
 
+    /// - Source: Raft §5.1: a server that sees a larger term takes it over.
+    private func checkTerm(_ message: RaftMessage) {
+        switch message.body {
+        case .preVoteRequest, .preVoteResponse(granted: true), .voteRequest: return
+        default: break
+        }
+        if let raft = nodes[message.to]?.server?.raft, raft.term < message.term {
+            checker.report(.followsTerms, "server \(raft.id.rawValue) stays behind")
+        }
+    }
+
     private func noteLeader(_ message: RaftMessage) {
+        checkTerm(message)
         if message.body == .timeoutNow { nodes[message.to]?.toldToCampaign.insert(message.term) }
         switch message.body {
         case .append, .heartbeat: break

@@ -45,6 +45,8 @@ package struct SimulationOptions: Sendable {
     package var memberWeight = 1
     package var transferWeight = 1
     package var healWeight = 3
+    /// How long a pause lasts at most.
+    package var pauseTime = Nanoseconds.milliseconds(1500)
     /// Chance in 10,000 that a fault strikes a leader rather than anybody.
     package var leaderVictimChance = 0
     /// Chance in 10,000 that a snapshot arrives a second time, much later.
@@ -56,6 +58,8 @@ package struct SimulationOptions: Sendable {
     /// Entries after which a server takes a snapshot, and how many it keeps before it.
     package var snapshotEvery: UInt64 = 60
     package var trailing: UInt64 = 10
+    /// How long the transfer of a snapshot takes at most.
+    package var snapshotTime = Nanoseconds.milliseconds(80)
     /// Filling of commands, in bytes.
     package var padding = 0
 
@@ -136,7 +140,7 @@ package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
         case commitIsDurable, appliedIsDurable, appliedIsCommitted, commitIsMonotonic,
             termIsMonotonic
         case oneChangeAtATime, boundedMemory, linearizability, refusedHasNoEffect
-        case commitsOwnTerm, configurationIsInLog, loyalty, liveness, convergence
+        case commitsOwnTerm, followsTerms, configurationIsInLog, loyalty, liveness, convergence
     }
 
     package var property: Property

@@ -49,7 +49,9 @@ extension Simulation {
         case .crash: crash(victim())
         case .partition: partition()
         case .pause:
-            let time = Nanoseconds.milliseconds(Int64.random(in: 100...1500, using: &random))
+            let least = options.pauseTime.rawValue / 15
+            let span = least...options.pauseTime.rawValue
+            let time = Nanoseconds(rawValue: Int64.random(in: span, using: &random))
             nodes[victim()]?.pausedUntil = now.advanced(by: time)
         case .members: changeMembers()
         case .transfer: transfer()

@@ -1,0 +1,306 @@
+import WriteAheadLog
+
+/// A disk in memory that keeps after a crash only what was synced, and of the rest what chance
+/// leaves of it.
+final class SimulatedDisk: Storage {
+    /// A change that no sync has covered yet.
+    private enum Change {
+        case write(offset: Int, bytes: [UInt8])
+        case truncate(Int)
+    }
+
+    private enum NameChange {
+        case create(String, inode: Int)
+        case rename(String, String)
+        case delete(String)
+    }
+
+    private struct Inode {
+        var synced: [UInt8] = []
+        var current: [UInt8] = []
+        var changes: [Change] = []
+    }
+
+    private var inodes: [Inode] = []
+    private var names: [String: Int] = [:]
+    private var syncedNames: [String: Int] = [:]
+    private var nameChanges: [NameChange] = []
+    private var files: [Int32: (inode: Int, isWritable: Bool)] = [:]
+    private var nextFile: Int32 = 3
+    /// How many operations were asked for.
+    private(set) var operations = 0
+    /// The operation, counted from 0, that does not return, and none after it.
+    var crashAt: Int?
+    /// The operation that reports an error after doing half its work.
+    var failAt: Int?
+    /// Syncs that say they are done and are not: what no log survives.
+    var liesAboutSync = false
+    var capacityBytes = Int.max
+    private(set) var writes = 0
+    private(set) var syncs = 0
+
+    var openFiles: Int { files.count }
+
+    func list() throws(StorageFailure) -> [String] {
+        try begin("list", "")
+        // An order of its own, as a file system has.
+        return names.keys.sorted().reversed()
+    }
+
+    func open(_ name: String, forWriting: Bool) throws(StorageFailure) -> StorageFile {
+        try begin("open", name)
+        guard let inode = names[name] else { throw failure("open", name) }
+        return handle(inode, isWritable: forWriting)
+    }
+
+    func create(_ name: String, sizeBytes: Int) throws(StorageFailure) -> StorageFile {
+        try begin("create", name)
+        guard names[name] == nil else { throw failure("create", name) }
+        guard usedBytes + sizeBytes <= capacityBytes else {
+            throw StorageFailure(
+                operation: "create",
+                file: name,
+                code: 28,
+                reason: "full",
+                isOutOfSpace: true
+            )
+        }
+        inodes.append(Inode(current: [UInt8](repeating: 0, count: sizeBytes)))
+        names[name] = inodes.count - 1
+        nameChanges.append(.create(name, inode: inodes.count - 1))
+        return handle(inodes.count - 1, isWritable: true)
+    }
+
+    func size(of file: StorageFile) throws(StorageFailure) -> Int {
+        try begin("measure", "")
+        return inodes[try inode(file)].current.count
+    }
+
+    func read(_ file: StorageFile, at offset: Int, count: Int) throws(StorageFailure) -> [UInt8] {
+        try begin("read", "")
+        let bytes = inodes[try inode(file)].current
+        guard offset < bytes.count else { return [] }
+        return Array(bytes[offset..<min(bytes.count, offset + count)])
+    }
+
+    func write(_ bytes: [UInt8], to file: StorageFile, at offset: Int) throws(StorageFailure) {
+        let inode = try writable(file)
+        writes += 1
+        // A write that is cut off by a crash may have been under way.
+        inodes[inode].changes.append(.write(offset: offset, bytes: bytes))
+        apply(.write(offset: offset, bytes: bytes), to: &inodes[inode].current)
+        try begin("write", "")
+    }
+
+    func sync(_ file: StorageFile) throws(StorageFailure) {
+        let inode = try inode(file)
+        try begin("sync", "")
+        syncs += 1
+        guard !liesAboutSync else { return }
+        inodes[inode].synced = inodes[inode].current
+        inodes[inode].changes = []
+    }
+
+    func truncate(_ file: StorageFile, toBytes sizeBytes: Int) throws(StorageFailure) {
+        let inode = try writable(file)
+        inodes[inode].changes.append(.truncate(sizeBytes))
+        apply(.truncate(sizeBytes), to: &inodes[inode].current)
+        try begin("truncate", "")
+    }
+
+    func close(_ file: StorageFile) {
+        files[file.rawValue] = nil
+    }
+
+    func rename(_ name: String, to newName: String) throws(StorageFailure) {
+        guard names[name] != nil else { throw failure("rename", name) }
+        nameChanges.append(.rename(name, newName))
+        apply(.rename(name, newName), to: &names)
+        try begin("rename", name)
+    }
+
+    func delete(_ name: String) throws(StorageFailure) {
+        guard names[name] != nil else { throw failure("delete", name) }
+        nameChanges.append(.delete(name))
+        apply(.delete(name), to: &names)
+        try begin("delete", name)
+    }
+
+    func syncDirectory() throws(StorageFailure) {
+        try begin("sync", ".")
+        guard !liesAboutSync else { return }
+        syncedNames = names
+        nameChanges = []
+    }
+
+    func freeBytes() throws(StorageFailure) -> UInt64 {
+        UInt64(max(0, capacityBytes - usedBytes))
+    }
+}
+
+extension SimulatedDisk {
+    /// The power fails and comes back.
+    func crash(using random: inout SeededRandom) {
+        for inode in inodes.indices {
+            for change in inodes[inode].changes {
+                for part in survivors(of: change, using: &random) {
+                    apply(part, to: &inodes[inode].synced)
+                }
+            }
+            inodes[inode].changes = []
+            inodes[inode].current = inodes[inode].synced
+        }
+        for change in nameChanges where random.chance(1, in: 2) {
+            apply(change, to: &syncedNames)
+        }
+        names = syncedNames
+        nameChanges = []
+        restart()
+    }
+
+    /// The process ends and starts again; the disk notices nothing.
+    func restart() {
+        files = [:]
+        crashAt = nil
+        failAt = nil
+        operations = 0
+    }
+
+    /// What chance leaves of a change: nothing, all, or pieces of it, some zeroed or garbled.
+    private func survivors(
+        of change: Change,
+        using random: inout SeededRandom
+    ) -> [Change] {
+        guard case .write(let offset, let bytes) = change else {
+            return random.chance(1, in: 2) ? [change] : []
+        }
+        switch random.below(3) {
+        case 0: return []
+        case 1: return [change]
+        default: break
+        }
+        let unit = random.chance(1, in: 2) ? 512 : 1 + random.below(64)
+        var parts: [Change] = []
+        var at = 0
+        while at < bytes.count {
+            let end = min(bytes.count, (offset + at) / unit * unit + unit - offset)
+            var piece = Array(bytes[at..<end])
+            switch random.below(6) {
+            case 0, 1: break
+            case 2: piece = piece.map { _ in 0 }
+            case 3: piece = piece.map { _ in UInt8(random.below(256)) }
+            default:
+                parts.append(.write(offset: offset + at, bytes: piece))
+                at = end
+                continue
+            }
+            if piece != Array(bytes[at..<end]) {
+                parts.append(.write(offset: offset + at, bytes: piece))
+            }
+            at = end
+        }
+        return parts
+    }
+
+    private var usedBytes: Int {
+        names.values.reduce(0) { $0 + inodes[$1].current.count }
+    }
+
+    private func begin(_ operation: String, _ name: String) throws(StorageFailure) {
+        defer { operations += 1 }
+        if let crashAt, operations >= crashAt { throw failure(operation, name) }
+        if operations == failAt { throw failure(operation, name) }
+    }
+
+    private func failure(_ operation: String, _ name: String) -> StorageFailure {
+        StorageFailure(operation: operation, file: name, code: 5, reason: "simulated")
+    }
+
+    private func handle(_ inode: Int, isWritable: Bool) -> StorageFile {
+        nextFile += 1
+        files[nextFile] = (inode, isWritable)
+        return StorageFile(rawValue: nextFile)
+    }
+
+    private func inode(_ file: StorageFile) throws(StorageFailure) -> Int {
+        guard let found = files[file.rawValue] else { throw failure("use", "a closed file") }
+        return found.inode
+    }
+
+    private func writable(_ file: StorageFile) throws(StorageFailure) -> Int {
+        guard let found = files[file.rawValue], found.isWritable else {
+            throw failure("write", "a file that is not open for it")
+        }
+        return found.inode
+    }
+
+    private func apply(_ change: Change, to bytes: inout [UInt8]) {
+        switch change {
+        case .write(let offset, let new):
+            if bytes.count < offset + new.count {
+                bytes += [UInt8](repeating: 0, count: offset + new.count - bytes.count)
+            }
+            bytes.replaceSubrange(offset..<(offset + new.count), with: new)
+        case .truncate(let size):
+            bytes = Array(bytes.prefix(size))
+            bytes += [UInt8](repeating: 0, count: size - bytes.count)
+        }
+    }
+
+    private func apply(_ change: NameChange, to names: inout [String: Int]) {
+        switch change {
+        case .create(let name, let inode): names[name] = inode
+        case .rename(let name, let newName):
+            guard let inode = names.removeValue(forKey: name) else { return }
+            names[newName] = inode
+        case .delete(let name): names[name] = nil
+        }
+    }
+}
+
+extension SimulatedDisk {
+    /// The files of the log, oldest first.
+    var segmentNames: [String] { names.keys.filter { $0.hasSuffix(".wal") }.sorted() }
+
+    /// All files with their bytes.
+    var image: [String: [UInt8]] {
+        get { names.mapValues { inodes[$0].current } }
+        set {
+            inodes = []
+            names = [:]
+            for (name, bytes) in newValue.sorted(by: { $0.key < $1.key }) {
+                names[name] = inodes.count
+                inodes.append(Inode(synced: bytes, current: bytes))
+            }
+            syncedNames = names
+            nameChanges = []
+            restart()
+        }
+    }
+}
+
+/// Random numbers that are the same for the same seed.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+    }
+
+    /// - Source: SplitMix64, Steele, Lea, Flood 2014.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int {
+        Int.random(in: 0..<bound, using: &self)
+    }
+
+    mutating func chance(_ count: Int, in total: Int) -> Bool {
+        below(total) < count
+    }
+}
