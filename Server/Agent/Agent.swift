@@ -61,6 +61,7 @@ package final class Agent: Sendable {
 
     /// Starts everything; throws what a person can act on, with nothing left running.
     package func start() async throws(StartError) {
+        for warning in configuration.warnings { logger.warning("\(warning)") }
         replica.start()
         do throws(StartError) {
             try await registerSelf()

@@ -17,6 +17,10 @@ package enum AgentCommand {
     /// Runs until the agent is told to stop; gives the exit code of the process.
     package static func run(_ arguments: [String]) async -> Int32 {
         let sink = LogSink(level: .info)
+        guard !CommandLineFlags.asksForHelp(arguments) else {
+            sink.put(CommandLineFlags.usage)
+            return 0
+        }
         let configuration: AgentConfiguration
         do throws(StartError) {
             configuration = try AgentSettings.resolve(arguments)

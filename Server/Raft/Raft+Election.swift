@@ -21,6 +21,7 @@ extension Raft {
         if role != .follower || self.leader != leader {
             becomeFollower(term, leader: leader, now: now, into: &effects)
         }
+        heardLeaderAt = now
         loyalUntil = now.advanced(by: settings.timing.electionTimeout)
         drawElectionDeadline(now: now)
     }

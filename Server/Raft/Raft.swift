@@ -40,6 +40,8 @@ package struct Raft: Sendable {
     var electionDeadline: Instant
     /// Until when votes are refused because a leader was heard (dissertation §4.2.3).
     var loyalUntil: Instant
+    /// When this server last heard a leader; nil when it never did.
+    package internal(set) var heardLeaderAt: Instant?
     /// What only a leader has; fresh at the start of every term that it leads.
     package internal(set) var leading = LeaderState()
     var reads = ReadState()

@@ -32,6 +32,27 @@ import Testing
         }
     }
 
+    @Test func whatIsAskedForAndNotEnforcedIsSaid() throws {
+        #expect(try resolve(["-dev"]).warnings.isEmpty)
+        #expect(try resolve(["-dev", "-hcl", #"{"acl":{"enabled":false}}"#]).warnings.isEmpty)
+        let guarded = try resolve([
+            "-dev", "-hcl", #"{"acl":{"enabled":true}}"#, "-allow-write-http-from", "10.0.0.0/8",
+            "-retry-join", "10.1.2.3",
+        ])
+        #expect(guarded.warnings.count == 3)
+        #expect(guarded.warnings.first?.hasPrefix("acl is set") == true)
+    }
+
+    @Test func everyDescribedFlagExists() {
+        #expect(CommandLineFlags.asksForHelp(["-dev", "-help"]))
+        let described = CommandLineFlags.usage.split(separator: "\n").compactMap { line in
+            line.hasPrefix("  -") ? line.dropFirst(3).prefix { $0 != "=" } : nil
+        }
+        for name in described.filter({ !$0.contains(" ") }) {
+            #expect(CommandLineFlags.flags[String(name)] != nil, "\(name)")
+        }
+    }
+
     @Test func unknownFlagsAreRefusedWithTheUsage() {
         let text = complaint(["-foo"]) ?? ""
         #expect(text.hasPrefix("flag provided but not defined: -foo\nUsage:"))

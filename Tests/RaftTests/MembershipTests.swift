@@ -201,6 +201,23 @@ struct MembershipTests {
         #expect(cluster.takeAnswers(1).last == .refused(token, .members(refusal)))
     }
 
+    @Test func aChangeThatChangesNothingIsDoneAtOnce() {
+        var cluster = cluster(3)
+        let last = cluster.raft(1).log.lastIndex
+        let same: [MemberChange] = [.promote(.number(2)), .addLearner(.number(3), address: "")]
+        cluster.input(1, .changeMembers(token, same))
+        #expect(cluster.takeAnswers(1) == [.done(token)])
+        #expect(cluster.raft(1).log.lastIndex == last)
+        #expect(cluster.raft(1).configuration.voters.count == 3)
+    }
+
+    @Test func aNewAddressIsNoNewMember() {
+        var cluster = cluster(3)
+        change(&cluster, .addLearner(.number(2), address: "10.0.0.2:8300"))
+        let member = cluster.raft(3).configuration.member(.number(2))
+        #expect(member == ClusterMember(id: .number(2), role: .voter, address: "10.0.0.2:8300"))
+    }
+
     @Test func theLastVoterStays() {
         var cluster = cluster(1)
         cluster.input(1, .changeMembers(token, [.remove(.number(1))]))

@@ -99,6 +99,18 @@ struct ReplicationTests {
         #expect(lost.count == 2, "indexes 2 and 3 were decided otherwise, the rest is open")
     }
 
+    @Test func aProposalThatALaterLeaderCommitsIsStillAnswered() {
+        var cluster = ScriptedCluster(voters: 1...3)
+        cluster.elect(1)
+        cluster.propose(1, 5)
+        cluster.deliver { $0.to == .number(3) }
+        cluster.network = []
+        cluster.elect(2)
+        #expect(!cluster.raft(1).isLeader)
+        #expect(cluster.takeAnswers(1) == [.committed(RequestToken(rawValue: 5), .at(2))])
+        #expect(cluster[3].machine.value(1) == 5)
+    }
+
     @Test func aHeartbeatCommitsWhatTheFollowerVerifiablyHas() {
         var cluster = ScriptedCluster(voters: 1...3)
         cluster.elect(1)

@@ -15,6 +15,8 @@ package struct AgentConfiguration: Sendable {
     package var nodeMeta: [String: String] = [:]
     package var datacenter = "dc1"
     package var isDevelopment = false
+    /// What was asked for and is not done; logged when the agent starts.
+    package var warnings: [String] = []
     package var isServer = false
     package var isBootstrap = false
     package var dataDirectory = ""

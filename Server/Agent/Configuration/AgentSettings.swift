@@ -26,6 +26,7 @@ package enum AgentSettings {
         let reader = ConfigurationReader(layer.values)
         var configuration = AgentConfiguration()
         configuration.isDevelopment = flags.isDevelopment
+        configuration.warnings = UnservedOptions.warnings(layer.values)
         configuration.http.prettyByDefault = flags.isDevelopment
         readIdentity(reader, &configuration)
         try readAddresses(reader, &configuration)

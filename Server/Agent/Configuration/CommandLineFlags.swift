@@ -39,7 +39,6 @@ struct CommandLineFlags: Sendable {
             let equals = body.firstIndex(of: "=")
             let name = String(body[..<(equals ?? body.endIndex)])
             var value = equals.map { String(body[body.index(after: $0)...]) }
-            guard name != "h", name != "help" else { throw StartError(Self.usage) }
             guard let flag = Self.flags[name] else {
                 throw StartError("flag provided but not defined: -\(name)\n\(Self.usage)")
             }
@@ -112,14 +111,6 @@ struct CommandLineFlags: Sendable {
         if case .object(let known)? = layer[parts[0]] { inner = known }
         inner[parts[1]] = value
         layer[parts[0]] = .object(inner)
-    }
-
-    static var usage: String {
-        "Usage:\n"
-            + flags.keys.sorted().map { name in
-                flags[name]?.kind == .switching || name == "dev"
-                    ? "  -\(name)" : "  -\(name)=<value>"
-            }.joined(separator: "\n")
     }
 
     /// Every flag, what it takes, and the option it sets.

@@ -1,6 +1,11 @@
-import Glibc
 import Raft
 import Simulation
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 /// Runs many seeds of the simulation: `simulate [count] [first] [--verbose]`.
 ///
@@ -38,6 +43,10 @@ enum Simulate {
                 fflush(nil)
             }
             steps += simulation.steps
+            if (seed - first + 1).isMultiple(of: 500) {
+                print("\(seed - first + 1) seeds, \(failures) failed")
+                fflush(nil)
+            }
             leaders += simulation.leaderCount
             answered += simulation.answeredCount
         }
