@@ -183,7 +183,10 @@ let package = Package(
         ),
         tests(
             "AgentTests",
-            ["Agent", "Model", "LocalState", "HTTPAPI", "DNSAPI", nioCore, nioPosix]
+            [
+                "Agent", "Model", "LocalState", "HTTPAPI", "DNSAPI", "Replica", "StateStore",
+                nioCore, nioPosix, logging,
+            ]
         ),
         tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
         tests("MusterBalancingTests", ["MusterBalancing"]),

@@ -15,7 +15,8 @@ final class AnswerCollector: ChannelInboundHandler {
     }
 
     struct Failure: Error {
-        var reason: String
+        /// What the connection failed with; nil when it just ended.
+        var cause: (any Error)?
     }
 
     private let head: HTTPRequestHead
@@ -72,14 +73,14 @@ final class AnswerCollector: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let completion = self.completion
         self.completion = nil
-        completion?(.failure(Failure(reason: "\(error)")))
+        completion?(.failure(Failure(cause: error)))
         context.close(promise: nil)
     }
 
     private func finish(_ context: ChannelHandlerContext) {
         guard let completion else { return }
         self.completion = nil
-        guard var answer else { return completion(.failure(Failure(reason: "EOF"))) }
+        guard var answer else { return completion(.failure(Failure(cause: nil))) }
         answer.body = tail.text
         completion(.success(answer))
     }

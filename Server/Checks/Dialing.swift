@@ -58,8 +58,16 @@ enum DialError {
         return "dial tcp \(endpoint.text): \(error)"
     }
 
+    /// Why a connection that was open ended in the middle.
+    static func readText(_ error: any Error, endpoint: Endpoint) -> String {
+        guard let failure = error as? IOError else { return "\(error)" }
+        return "read tcp \(endpoint.text): read: \(reason(failure.errnoCode))"
+    }
+
     private static func reason(_ code: CInt) -> String {
         switch code {
+        case 104: "connection reset by peer"
+        case 32: "broken pipe"
         case 111: "connection refused"
         case 110: "connection timed out"
         case 101: "network is unreachable"

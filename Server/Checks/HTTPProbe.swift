@@ -132,7 +132,10 @@ final class HTTPExchange {
         guard completion != nil else { return }
         switch answer {
         case .failure(let failure):
-            finish(.failed(failure.reason))
+            let text = failure.cause.map {
+                DialError.readText($0, endpoint: target.endpoint)
+            }
+            finish(.failed(text ?? "EOF"))
         case .success(let answer):
             guard let location = answer.redirect else {
                 return finish(

@@ -1,4 +1,5 @@
 import Checks
+import Glibc
 import LocalState
 import Model
 import NIOCore
@@ -38,6 +39,32 @@ private final class CannedServer: Sendable {
                 bound.value.close(promise: nil)
             }
         }
+    }
+}
+
+/// A port that nobody listens on, and that nobody else can get while this lives.
+private final class ClosedPort {
+    let number: Int
+    private let socket: CInt
+
+    init() throws {
+        let descriptor = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, size) + getsockname(descriptor, generic, &size)
+            }
+        }
+        socket = descriptor
+        number = Int(UInt16(bigEndian: address.sin_port))
+        try #require(result == 0)
+    }
+
+    deinit {
+        close(socket)
     }
 }
 
@@ -102,9 +129,8 @@ private final class CannedServer: Sendable {
     }
 
     @Test func aRefusedConnectionIsCriticalInGosWords() async throws {
-        let server = try await CannedServer("", group: group)
-        let port = server.port
-        try await server.channel.close().get()
+        let closed = try ClosedPort()
+        let port = closed.number
         let http = try await run(.http) { $0.http = "http://127.0.0.1:\(port)/" }
         #expect(http.status == .critical)
         #expect(
@@ -117,6 +143,7 @@ private final class CannedServer: Sendable {
         #expect(
             tcp.output == "dial tcp 127.0.0.1:\(port): connect: connection refused"
         )
+        withExtendedLifetime(closed) {}
     }
 
     @Test func anOpenPortPasses() async throws {
