@@ -132,7 +132,9 @@ struct CommandCodingTests {
     func sizeBound() {
         var extreme = SampleCommands.register
         (extreme.checks, extreme.node.id) = ([], String(repeating: "i", count: 36))
-        extreme.node.taggedAddresses = ["lan": "10.0.0.1", "wan": String(repeating: "w", count: 300)]
+        extreme.node.taggedAddresses = [
+            "lan": "10.0.0.1", "wan": String(repeating: "w", count: 300),
+        ]
         extreme.service?.kind = .typical
         extreme.service?.taggedAddresses = nil
         extreme.service?.proxy.config = nil
