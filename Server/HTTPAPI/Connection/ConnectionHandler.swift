@@ -270,10 +270,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Sends the answer of a request; nothing happens when it was answered or dropped before.
     func answer(_ serial: UInt64, with reply: Reply) {
         guard let current = active, current.serial == serial else { return }
-        loop.date.update()
         var variant = current.variant
         variant.closes = variant.closes || reply.closes
-        finish(loop.renderer.render(reply, variant, date: loop.date).buffer, closes: variant.closes)
+        finish(loop.render(reply, variant), closes: variant.closes)
     }
 
     /// Sends the bytes of an answer and turns to the next request.

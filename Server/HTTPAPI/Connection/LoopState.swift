@@ -15,6 +15,8 @@ final class LoopState {
     var date = HTTPDate()
     /// Counts sweeps: the coarse clock that time-outs are measured by.
     private(set) var tick = 0
+    /// The reply to nearly every write, as it was last sent.
+    private var acknowledgement: (variant: ReplyVariant, rendered: RenderedReply)?
     private var connections: [ConnectionHandler] = []
     private var sweep: RepeatedTask?
 
@@ -35,6 +37,19 @@ final class LoopState {
         watches.synchronize()
         date.update()
         return prepared.reply(forHead: head, date: date)
+    }
+
+    /// The bytes of a reply, with the current date.
+    func render(_ reply: Reply, _ variant: ReplyVariant) -> ByteBuffer {
+        date.update()
+        guard reply.isAcknowledgement else {
+            return renderer.render(reply, variant, date: date).buffer
+        }
+        if acknowledgement?.variant != variant {
+            acknowledgement = (variant, renderer.render(reply, variant, date: date))
+        }
+        acknowledgement?.rendered.refresh(date)
+        return acknowledgement?.rendered.buffer ?? ByteBuffer()
     }
 
     var context: RequestContext {

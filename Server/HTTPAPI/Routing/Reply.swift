@@ -85,7 +85,7 @@ package struct Reply: Sendable {
 
     /// JSON `true` or `false` with status 200.
     package static func json(_ condition: Bool) -> Reply {
-        Reply(.ok, kind: .json, body: Array((condition ? "true" : "false").utf8))
+        Reply(.ok, kind: .json, body: condition ? trueText : Array("false".utf8))
     }
 
     /// A plain text, as errors are; no line feed is added.
@@ -97,6 +97,14 @@ package struct Reply: Sendable {
     package static func empty(_ status: Status) -> Reply {
         Reply(status)
     }
+
+    /// True for what `json(true)` makes.
+    var isAcknowledgement: Bool {
+        status == .ok && kind == .json && varies && !closes && headers.isEmpty
+            && body == Reply.trueText
+    }
+
+    private static let trueText = Array("true".utf8)
 
     package mutating func setHeader(_ name: String, _ value: String) {
         headers.removeAll { $0.name == name }

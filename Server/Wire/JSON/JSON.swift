@@ -13,6 +13,31 @@ package enum JSON {
         return writer.bytes
     }
 
+    // The records that every write encodes have functions of their own: called from another
+    // module, the generic one would run unspecialised.
+
+    package static func encode(_ record: CatalogService) -> [UInt8] {
+        specialized(record)
+    }
+
+    package static func encode(_ record: HealthCheck) -> [UInt8] {
+        specialized(record)
+    }
+
+    package static func encode(_ record: Node) -> [UInt8] {
+        specialized(record)
+    }
+
+    @inline(__always)
+    private static func specialized<Record: WireRecord>(_ record: Record) -> [UInt8] {
+        var writer = JSONWriter(capacity: 512)
+        var copy = record
+        writer.beginObject()
+        do { try copy.visit(&writer) } catch {}  // Writers refuse nothing.
+        writer.endObject()
+        return writer.bytes
+    }
+
     /// The record that `bytes` describe; what follows the first value is ignored, as Go's decoder
     /// does.
     ///
