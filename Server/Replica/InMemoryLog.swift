@@ -29,8 +29,6 @@ package final class InMemoryLog: ReplicatedLog {
         state = Mutex(State(lastIndex: LogIndex(rawValue: Self.formationEntries)))
     }
 
-    package var commitsAtOnce: Bool { true }
-
     package func start(deliver: @escaping (LogEvent) -> Void) {
         let delivery = Delivery(call: deliver)
         state.withLock { $0.deliver = delivery }

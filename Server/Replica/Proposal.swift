@@ -37,10 +37,7 @@ package typealias ProposalOutcome = Result<CommandResult, ProposalError>
 struct PendingProposal: Sendable {
     let id: ProposalID
     let command: Command
-    /// Empty when the log needs none.
     let payload: [UInt8]
-    /// What counts against `ReplicaLimits.pendingBytes`.
-    let size: Int
     let loop: any EventLoop
     let completion: @Sendable (ProposalOutcome) -> Void
 }

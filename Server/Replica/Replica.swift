@@ -126,13 +126,14 @@ package final class Replica: Sendable {
         on loop: any EventLoop,
         _ completion: @escaping @Sendable (ProposalOutcome) -> Void
     ) {
-        let (payload, size) = encode(command)
-        guard size <= limits.commandBytes else {
-            let text = "command of \(size) bytes is over \(limits.commandBytes)"
+        var payload: [UInt8] = []
+        CommandCoding.encode(command, into: &payload)
+        guard payload.count <= limits.commandBytes else {
+            let text = "command of \(payload.count) bytes is over \(limits.commandBytes)"
             loop.execute { completion(.failure(ProposalError(.tooLarge, text))) }
             return
         }
-        let refusal = enqueue(command, payload: payload, size: size, on: loop, completion)
+        let refusal = enqueue(command, payload: payload, on: loop, completion)
         if let refusal {
             loop.execute { completion(.failure(refusal)) }
         }
@@ -156,25 +157,9 @@ package final class Replica: Sendable {
         return true
     }
 
-    /// The command as the log wants it, and its size for the limits.
-    ///
-    /// Where the log needs no payload, a command that is within the limits by its bound is not
-    /// encoded: that would be a tenth of a write's cost.
-    private func encode(_ command: Command) -> (payload: [UInt8], size: Int) {
-        if log.commitsAtOnce, let bound = CommandCoding.sizeBound(of: command),
-            bound <= limits.commandBytes
-        {
-            return ([], bound)
-        }
-        var payload: [UInt8] = []
-        CommandCoding.encode(command, into: &payload)
-        return (log.commitsAtOnce ? [] : payload, payload.count)
-    }
-
     private func enqueue(
         _ command: Command,
         payload: [UInt8],
-        size: Int,
         on loop: any EventLoop,
         _ completion: @escaping @Sendable (ProposalOutcome) -> Void
     ) -> ProposalError? {
@@ -182,20 +167,19 @@ package final class Replica: Sendable {
             if queue.isStopped { return (ProposalError(.stopped, "server is stopping"), false) }
             let isFull =
                 queue.proposals.count >= limits.pendingProposals
-                || queue.bytes + size > limits.pendingBytes
+                || queue.bytes + payload.count > limits.pendingBytes
             if isFull { return (ProposalError(.overloaded, "too many pending writes"), false) }
             queue.proposals.append(
                 PendingProposal(
                     id: ProposalID(rawValue: queue.nextID),
                     command: command,
                     payload: payload,
-                    size: size,
                     loop: loop,
                     completion: completion
                 )
             )
             queue.nextID += 1
-            queue.bytes += size
+            queue.bytes += payload.count
             defer { queue.isDrainScheduled = true }
             return (nil, !queue.isDrainScheduled)
         }
@@ -214,7 +198,7 @@ package final class Replica: Sendable {
             } else {
                 batch = Array(queue.proposals.prefix(limits.batchedProposals))
                 queue.proposals.removeFirst(batch.count)
-                queue.bytes -= batch.reduce(0) { $0 + $1.size }
+                queue.bytes -= batch.reduce(0) { $0 + $1.payload.count }
             }
             queue.isDrainScheduled = !queue.proposals.isEmpty
             return (batch, queue.isDrainScheduled)

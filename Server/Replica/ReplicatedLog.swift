@@ -16,7 +16,7 @@ package struct ProposedEntry: Sendable {
     ///
     /// The log may move it forward so that stamps never go back.
     package var stamp: Timestamp
-    /// Message type and MessagePack map, from `CommandCoding`; empty for a log that keeps none.
+    /// Message type and MessagePack map, from `CommandCoding`.
     package var payload: [UInt8]
 
     package init(id: ProposalID, stamp: Timestamp, payload: [UInt8]) {
@@ -60,11 +60,6 @@ package enum LogEvent: Sendable {
 package protocol ReplicatedLog: AnyObject, Sendable {
     /// Starts the log; called once, before any proposal.
     func start(deliver: @escaping (LogEvent) -> Void)
-
-    /// True when every proposal is delivered from inside `propose`, to the process that made it.
-    ///
-    /// Then nobody reads the payloads, and they may be empty.
-    var commitsAtOnce: Bool { get }
 
     /// Appends proposals in the order given.
     func propose(_ entries: [ProposedEntry])

@@ -69,44 +69,6 @@ package enum CommandCoding {
         }
     }
 
-    /// At most how many bytes `encode` gives, where a look at the lengths tells; otherwise nil.
-    ///
-    /// For limits on commands that need no encoding; every field counts with its longest header.
-    package static func sizeBound(of command: Command) -> Int? {
-        switch command {
-        case .keyValue(let write):
-            return 192 + write.entry.key.utf8.count + write.entry.value.count
-                + write.entry.session.utf8.count
-        case .register(let register):
-            guard register.checks.isEmpty, let service = register.service,
-                service.kind == .typical, service.connect.sidecarService == nil,
-                service.proxy.config == nil, service.proxy.upstreams == nil,
-                service.proxy.expose.paths == nil, service.taggedAddresses == nil
-            else { return nil }
-            return 1_024 + register.datacenter.utf8.count + size(register.node) + size(service)
-        default:
-            return nil
-        }
-    }
-
-    private static func size(_ node: Node) -> Int {
-        node.id.utf8.count + node.name.utf8.count + node.address.utf8.count
-            + size(node.taggedAddresses) + size(node.meta)
-    }
-
-    private static func size(_ service: CatalogService) -> Int {
-        var size = service.id.utf8.count + service.name.utf8.count + service.address.utf8.count
-        for tag in service.tags ?? [] { size += 5 + tag.utf8.count }
-        let proxy = service.proxy
-        size += proxy.destinationServiceName.utf8.count + proxy.destinationServiceID.utf8.count
-        size += proxy.localServiceAddress.utf8.count + proxy.meshGatewayMode.utf8.count
-        return size + self.size(service.meta)
-    }
-
-    private static func size(_ pairs: [String: String]?) -> Int {
-        (pairs ?? [:]).reduce(0) { $0 + 10 + $1.key.utf8.count + $1.value.utf8.count }
-    }
-
     private static func append(
         _ type: UInt8,
         _ record: some WireValue,

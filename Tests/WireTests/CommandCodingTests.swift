@@ -128,39 +128,6 @@ struct CommandCodingTests {
         #expect(values[0] == values[1])
     }
 
-    @Test("The bound of a command's size, where there is one, is never below its encoding")
-    func sizeBound() {
-        var extreme = SampleCommands.register
-        (extreme.checks, extreme.node.id) = ([], String(repeating: "i", count: 36))
-        extreme.node.taggedAddresses = [
-            "lan": "10.0.0.1", "wan": String(repeating: "w", count: 300),
-        ]
-        extreme.service?.kind = .typical
-        extreme.service?.taggedAddresses = nil
-        extreme.service?.proxy.config = nil
-        extreme.service?.proxy.upstreams = nil
-        extreme.service?.proxy.expose.paths = nil
-        extreme.service?.port = .max
-        extreme.service?.proxy.localServicePort = .max
-        extreme.service?.weights = Weights(passing: .max, warning: .max)
-        extreme.service?.indexes = RecordIndexes(
-            create: LogIndex(rawValue: .max),
-            modify: LogIndex(rawValue: .max)
-        )
-        var entry = SampleCommands.entry
-        (entry.session, entry.lockIndex) = (String(repeating: "s", count: 36), .max)
-        entry.value = Array(repeating: 1, count: 70_000)
-        let lengthy = Command.keyValue(
-            KeyValueCommand(operation: .checkNotExists, entry: entry)
-        )
-        #expect(CommandCoding.sizeBound(of: .register(extreme)) != nil)
-        #expect(CommandCoding.sizeBound(of: lengthy) != nil)
-        for command in SampleCommands.all + [.register(extreme), lengthy] {
-            guard let bound = CommandCoding.sizeBound(of: command) else { continue }
-            #expect(encoded(command, canonical: false).count <= bound)
-        }
-    }
-
     @Test("Commands have the message types of Consul's state machine")
     func types() {
         #expect(SampleCommands.all.map { encoded($0)[0] } == [0, 0, 1, 2, 3, 3, 5, 0x86, 8, 9, 9])
