@@ -53,9 +53,20 @@ struct CrashRun {
             }
             disk.crash(using: &random)
         }
-        let log = try openLog(disk)
+        var log = try openLog(disk)
         #expect(log.opened > opened)
-        return try contents(of: log)
+        let found = try contents(of: log)
+        // What is written over the remains of the crash must last as well.
+        var model = found
+        for _ in 0..<4 {
+            let change = model.randomChange(using: &random)
+            model.apply(change)
+            try perform(change, on: &log)
+            try log.commit()
+        }
+        disk.crash(using: &random)
+        #expect(try contents(of: openLog(disk)) == model)
+        return found
     }
 }
 

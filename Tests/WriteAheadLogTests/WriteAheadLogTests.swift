@@ -112,6 +112,9 @@ import WriteAheadLog
         #expect(try contents(of: again).entries == [entry(1)])
         let removed = again.report.removedTail
         #expect(removed?.file == name && removed?.offset == start)
+        // Nothing of it is left for the next start to find.
+        let third = try openLog(disk).report.removedTail
+        #expect(third == nil)
     }
 
     @Test func `A log of another cluster or server is refused`() throws {
