@@ -120,7 +120,10 @@ import Testing
         (.keyValue(.get, keyEntry("no\"pe")), "key \"no\\\"pe\" doesn't exist"),
         (.keyValue(.cas, keyEntry("a", at: 1)), "failed to set key \"a\", index is stale"),
         (.keyValue(.deleteCAS, keyEntry("a", at: 1)), "failed to delete key \"a\", index is stale"),
-        (.keyValue(.lock, keyEntry("b", session: "1-1")), "failed session lookup: index error: UUID must be 36 characters"),
+        (
+            .keyValue(.lock, keyEntry("b", session: "1-1")),
+            "failed session lookup: index error: UUID must be 36 characters"
+        ),
         (
             .keyValue(.unlock, keyEntry("a", session: "x")),
             "failed to unlock key \"a\", lock isn't held, or is held by another session"
