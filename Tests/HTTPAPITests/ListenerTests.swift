@@ -6,6 +6,7 @@ import NIOPosix
 import NIOSSL
 import Replica
 import Testing
+import Wire
 
 @testable import HTTPAPI
 

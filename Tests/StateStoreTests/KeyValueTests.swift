@@ -85,7 +85,10 @@ import Testing
             )
         }
         #expect(test.refusal(of: lock("")) == "missing session")
-        #expect(test.refusal(of: lock("nope")) == "invalid session \"nope\"")
+        let unknown = "99999999-9999-9999-9999-999999999999"
+        #expect(test.refusal(of: lock(unknown)) == "invalid session \"\(unknown)\"")
+        let lookup = "failed session lookup: index error: UUID must be 36 characters"
+        #expect(test.refusal(of: lock("nope")) == lookup)
         let unlock = KeyValueCommand(operation: .unlock, entry: keyEntry("k"))
         #expect(test.refusal(of: .keyValue(unlock)) == "missing session")
     }

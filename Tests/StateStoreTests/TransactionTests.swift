@@ -44,6 +44,15 @@ import Testing
         return result
     }
 
+    @Test func `the cas of a check that cannot be written succeeds and changes nothing`() {
+        var test = TestStore()
+        let cas = Self.transact(&test, [.check(.cas, Self.check("c", node: "none"))])
+        #expect(cas.errors.isEmpty)
+        #expect(cas.results.isEmpty)
+        let set = Self.transact(&test, [.check(.set, Self.check("c", node: "none"))])
+        #expect(set.errors.map(\.message) == ["Missing node registration"])
+    }
+
     @Test func `steps see one another and reads show values while writes do not`() {
         var test = TestStore()
         let result = Self.transact(
@@ -111,7 +120,10 @@ import Testing
         (.keyValue(.get, keyEntry("no\"pe")), "key \"no\\\"pe\" doesn't exist"),
         (.keyValue(.cas, keyEntry("a", at: 1)), "failed to set key \"a\", index is stale"),
         (.keyValue(.deleteCAS, keyEntry("a", at: 1)), "failed to delete key \"a\", index is stale"),
-        (.keyValue(.lock, keyEntry("b", session: "1-1")), "invalid session \"1-1\""),
+        (
+            .keyValue(.lock, keyEntry("b", session: "1-1")),
+            "failed session lookup: index error: UUID must be 36 characters"
+        ),
         (
             .keyValue(.unlock, keyEntry("a", session: "x")),
             "failed to unlock key \"a\", lock isn't held, or is held by another session"

@@ -182,6 +182,16 @@ struct JSONErrorTests {
                 == "json: cannot unmarshal number into Go struct field .Node of type string"
         )
         #expect(
+            message(DeregisterRequest.self, "[]")
+                == "json: cannot unmarshal array into Go value of type "
+                + "struct { Address string; *structs.Alias }"
+        )
+        #expect(
+            message(RegisterRequest.self, #"{"Checks":3}"#)
+                == "json: cannot unmarshal number into Go struct field RegisterRequest.Checks"
+                + " of type structs.HealthChecks"
+        )
+        #expect(
             message(SessionBody.self, #"{"ServiceChecks":[3]}"#)
                 == "json: cannot unmarshal number into Go struct field .ServiceChecks"
                 + " of type structs.ServiceCheck"

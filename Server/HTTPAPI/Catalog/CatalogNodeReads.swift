@@ -17,9 +17,11 @@ extension CatalogReads {
             writer.raw(found.node.json)
             writer.key("Services")
             writer.beginObject()
-            for service in found.services {
+            let byID = found.services.map { (id: $0.id, record: $0) }
+                .sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+            for service in byID {
                 writer.key(service.id)
-                service.withJSON { writer.raw($0) }
+                service.record.withJSON { writer.raw($0) }
             }
             writer.endObject()
             writer.endObject()
@@ -36,7 +38,8 @@ extension CatalogReads {
             writer.key("Node")
             if let found { writer.raw(found.node.json) } else { writer.null() }
             writer.key("Services")
-            if let found {
+            // Null when the node has none; empty when a filter has left none.
+            if let found, !found.services.isEmpty || found.isFiltered {
                 writer.beginArray()
                 for service in found.services {
                     service.withJSON { writer.raw($0) }
@@ -52,6 +55,7 @@ extension CatalogReads {
     private struct Found {
         let node: NodeRecord
         let services: [ServiceRecord]
+        let isFiltered: Bool
     }
 
     private static func node(
@@ -70,7 +74,11 @@ extension CatalogReads {
                     let services = found.services.filter { record in
                         filter?.matches(ServiceSubject(record.service)) ?? true
                     }
-                    return Found(node: found.node, services: services)
+                    return Found(
+                        node: found.node,
+                        services: services,
+                        isFiltered: filter != nil
+                    )
                 }
                 var writer = JSONWriter()
                 write(found, &writer)

@@ -119,7 +119,8 @@ enum CatalogReads {
     ) throws(HTTPError) -> Outcome {
         let options = try QueryOptions.announced(request, context, takesCache: true)
         let name = try request.name(orMissing: "service name")
-        let tags = request.query.all("tag")
+        // The mesh form does not look at tags, nor does Consul.
+        let tags = connect ? [] : request.query.all("tag")
         let filter = QueryFilter(options.filter, .catalogService)
         return .read(
             ReadQuery(request, options) { state throws(HTTPError) in

@@ -62,12 +62,14 @@ enum HealthReads {
     ) throws(HTTPError) -> Outcome {
         let options = try QueryOptions.announced(request, context, takesCache: true)
         let name = try request.name(orMissing: "service name")
-        let tags = request.query.all("tag")
-        let onlyPassing = try wantsPassing(request.query)
+        // The mesh forms do not look at tags, nor does Consul.
+        let tags = form == .connect ? [] : request.query.all("tag")
+        let wantsPassing = wantsPassing(request.query)
         let filter = QueryFilter(options.filter, .healthService)
         return .read(
             ReadQuery(request, options) { state throws(HTTPError) in
                 let filter = try filter.resolve()
+                let onlyPassing = try wantsPassing.get()
                 let answer = state.store.serviceInstances(
                     name,
                     tags: tags,
@@ -92,13 +94,17 @@ enum HealthReads {
 
     /// Whether only instances are wanted all of whose checks pass; an empty value means so.
     ///
+    /// A bad value is refused after a bad filter, whose error counts first.
+    ///
     /// - Source: Consul: GET /v1/health/service/:service `passing`, Go strconv.ParseBool.
-    private static func wantsPassing(_ query: QueryParameters) throws(HTTPError) -> Bool {
-        guard let text = query["passing"], !text.isEmpty else { return query.contains("passing") }
+    private static func wantsPassing(_ query: QueryParameters) -> Result<Bool, HTTPError> {
+        guard let text = query["passing"], !text.isEmpty else {
+            return .success(query.contains("passing"))
+        }
         switch text {
-        case "1", "t", "T", "TRUE", "true", "True": return true
-        case "0", "f", "F", "FALSE", "false", "False": return false
-        default: throw .badRequest("Invalid value for ?passing")
+        case "1", "t", "T", "TRUE", "true", "True": return .success(true)
+        case "0", "f", "F", "FALSE", "false", "False": return .success(false)
+        default: return .failure(.badRequest("Invalid value for ?passing"))
         }
     }
 

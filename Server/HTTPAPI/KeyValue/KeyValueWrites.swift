@@ -31,9 +31,6 @@ enum KeyValueWrites {
             entry.session = session
         }
         try request.requireDatacenter(context.services.settings)
-        if !entry.session.isEmpty, let flaw = UUIDText.lookupFlaw(of: entry.session) {
-            throw .failed("failed session lookup: index error: \(flaw)")
-        }
         entry.value = request.bodyBytes
         return propose(KeyValueCommand(operation: operation, entry: entry), context)
     }

@@ -89,9 +89,8 @@ enum Transactions {
     /// Completes a step; gives why it is refused before anything is applied, or nil.
     private static func flaw(_ step: inout TransactionBodyStep) -> String? {
         if let keyValue = step.keyValue {
-            let needsKey = ["set", "cas", "lock", "unlock", "delete", "delete-cas"]
-            let isMissing = keyValue.entry.key.isEmpty && needsKey.contains(keyValue.verb)
-            return isMissing ? "Must provide key" : nil
+            let needsKey = keyValue.verb != KeyValueOperation.deleteTree.rawValue
+            return needsKey && keyValue.entry.key.isEmpty ? "Must provide key" : nil
         }
         if let node = step.node, node.verb != CatalogOperation.get.rawValue {
             return RegistrationRules.flaw(ofNode: node.node.name, id: node.node.id)

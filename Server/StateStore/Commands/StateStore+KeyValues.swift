@@ -146,6 +146,9 @@ extension StateStore {
     ) throws(StoreError) -> KeyValueEntry? {
         guard !entry.session.isEmpty else { throw StoreError("missing session") }
         guard sessionTable.find(entry.session) != nil else {
+            if let flaw = UUIDText.lookupFlaw(of: entry.session) {
+                throw StoreError("failed session lookup: index error: \(flaw)")
+            }
             throw StoreError("invalid session \(GoQuote.quote(entry.session))")
         }
         var entry = entry

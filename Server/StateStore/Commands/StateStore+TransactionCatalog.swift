@@ -74,7 +74,15 @@ extension StateStore {
         case .cas where (current?.indexes.modify ?? .zero) != check.indexes.modify:
             throw StoreError("failed to set \(place), index is stale")
         case .set, .cas:
-            try ensureCheck(check, &context)
+            do throws(StoreError) {
+                guard !check.id.isEmpty else {
+                    throw StoreError("failed inserting check: object missing primary index")
+                }
+                try ensureCheck(check, &context)
+            } catch {
+                // Consul forgets the error of a cas: the step succeeds and changes nothing.
+                guard verb == .cas else { throw error }
+            }
             return nodeTable.find(foldedNode)?.value.checks.find(foldedID)?.check
         case .deleteCAS where current?.indexes.modify != check.indexes.modify:
             throw StoreError("failed to delete \(place), index is stale")

@@ -96,6 +96,7 @@ extension Array: WireValue where Element: WireValue {
         case UInt8(ascii: "["):
             var elements: [Element] = []
             elements.reserveCapacity(4)
+            reader.fieldType = ""  // It names the array; the elements have their own.
             try reader.readElements { (reader) throws(WireError) in
                 var element = Element()
                 try element.readJSON(&reader)

@@ -28,7 +28,7 @@ package struct RegisterRequest: WireRecord, Hashable {
         try visitor.field("NodeMeta", &node.meta)
         try visitor.field("Service", &service)
         try visitor.field("Check", &check)
-        try visitor.field("Checks", &checks)
+        try visitor.field("Checks", &checks, goType: "structs.HealthChecks")
         try visitor.field("SkipNodeUpdate", &skipNodeUpdate)
         try visitor.field("Token", &token)
         try visitor.indexes(&node.indexes)
@@ -68,7 +68,7 @@ package struct DeregisterRequest: WireRecord, Hashable {
 
     package init() {}
 
-    package static var goType: String { "" }
+    package static var goType: String { "struct { Address string; *structs.Alias }" }
     package static var decodesItself: Bool { true }
 
     package mutating func visit<Visitor: FieldVisitor>(
