@@ -90,7 +90,7 @@ let package = Package(
         server("Wire", ["Model"]),
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),
-        server("LocalState", ["Model", "Wire"]),
+        server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
