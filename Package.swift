@@ -87,6 +87,7 @@ let package = Package(
     targets: [
         // Cores: they decide and do no I/O.
         server("Model", []),
+        server("Checksums", []),
         server("Wire", ["Model"]),
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),
@@ -95,7 +96,11 @@ let package = Package(
         // The write path: proposals in, applied snapshots and wake-ups out.
         server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
         // Adapters: one port each.
-        server("WriteAheadLog", ["Model", "Raft"]),
+        server("WriteAheadLog", ["Model", "Raft", "Checksums"]),
+        server(
+            "RPC",
+            ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]
+        ),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
             "HTTPAPI",
@@ -159,7 +164,12 @@ let package = Package(
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
-        tests("WriteAheadLogTests", ["WriteAheadLog", "Model", "Raft"]),
+        tests("ChecksumsTests", ["Checksums"]),
+        tests("WriteAheadLogTests", ["WriteAheadLog", "Checksums", "Model", "Raft"]),
+        tests(
+            "RPCTests",
+            ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
+        ),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
