@@ -92,8 +92,12 @@ let package = Package(
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
-        server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
+        server(
+            "Replica",
+            ["Model", "Wire", "StateStore", "StateMachine", heap, deque, nioCore, nioPosix]
+        ),
         // Adapters: one port each.
         server("WriteAheadLog", ["Model", "Raft"]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
