@@ -10,7 +10,7 @@ enum Walls {
     ]
     static let shells: Set<String> = ["Agent", "CLI", "muster"]
     /// Every target under `Server`.
-    static let server = cores.union(adapters).union(shells).union(["Replica", "CZlib"])
+    static let server = cores.union(adapters).union(shells).union(["Replica", "DurableLog", "CZlib"])
     static let collections: Set<String> = [
         "Collections", "DequeModule", "HashTreeCollections", "OrderedCollections", "HeapModule",
         "BitCollections",
