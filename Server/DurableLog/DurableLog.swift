@@ -25,7 +25,7 @@ package struct DurableLog<Disk: Storage>: ~Copyable {
     ///   - disk: The directory, exclusively this server's.
     ///   - server: Whose log it must be.
     ///   - limits: Sizes; `entryBytes` must be at least what the core takes as one proposal.
-    ///   - commitInterval: After how many committed entries the commit index is written, in entries.
+    ///   - commitInterval: After how many committed entries the commit index is written.
     /// - Returns: The log, whole up to what was acknowledged.
     /// - Throws: For damage and foreign logs; nothing was changed then.
     package static func open(
@@ -203,7 +203,7 @@ package struct DurableLog<Disk: Storage>: ~Copyable {
         try entries(in: read.range, bytesLimit: read.bytesLimit)
     }
 
-    /// Entries from the beginning of `range`, at least one unless they are compacted or not on disk.
+    /// Entries from the beginning of `range`; none when they are compacted or not on disk.
     ///
     /// Each is verified again; damage is an error even if the rest of the log is whole.
     package func entries(
