@@ -93,14 +93,16 @@ let package = Package(
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
-        server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
+        server(
+            "Replica",
+            ["Model", "Wire", "StateStore", "StateMachine", heap, deque, nioCore, nioPosix]
+        ),
         // Adapters: one port each.
         server("WriteAheadLog", ["Model", "Raft", "Checksums"]),
-        server(
-            "RPC",
-            ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]
-        ),
+        server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
+        server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
             "HTTPAPI",
@@ -145,6 +147,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "StorageSimulation",
+            dependencies: ["WriteAheadLog"],
+            path: "Tests/Simulation/Storage",
+            swiftSettings: strict
+        ),
+        .target(
             name: "Simulation",
             dependencies: ["Model", "Raft", heap],
             path: "Tests/Simulation/Library",
@@ -165,7 +173,14 @@ let package = Package(
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
         tests("ChecksumsTests", ["Checksums"]),
-        tests("WriteAheadLogTests", ["WriteAheadLog", "Checksums", "Model", "Raft"]),
+        tests(
+            "WriteAheadLogTests",
+            ["WriteAheadLog", "StorageSimulation", "Checksums", "Model", "Raft"]
+        ),
+        tests(
+            "DurableLogTests",
+            ["DurableLog", "WriteAheadLog", "StorageSimulation", "Model", "Raft"]
+        ),
         tests(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
