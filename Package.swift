@@ -185,7 +185,7 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
+                "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
                 nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
