@@ -186,7 +186,7 @@ let package = Package(
             "HTTPAPITests",
             [
                 "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
-                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(
