@@ -208,8 +208,8 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
-                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(

@@ -215,9 +215,36 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    /// Evaluates a read: answers it, or has it wait for a newer index.
+    /// Has a read evaluated as soon as it may be.
     private func read(
         _ query: ReadQuery,
+        _ serial: UInt64,
+        _ variant: ReplyVariant,
+        headBytes: ByteBuffer?
+    ) {
+        switch loop.reader.admission(of: query) {
+        case .now(let standing):
+            evaluate(query, standing, serial, variant, headBytes: headBytes)
+        case .after(let requirement):
+            loop.reader.barrier.wait(for: requirement) { [weak self, loop] error in
+                guard let self, self.active?.serial == serial else { return }
+                if let error {
+                    return self.answer(serial, with: loop.reader.refused(HTTPError(error), query))
+                }
+                if let headBytes,
+                    let bytes = loop.preparedReply(forHead: headBytes, assured: requirement)
+                {
+                    return self.finish(bytes, closes: false)
+                }
+                self.evaluate(query, ReadStanding(), serial, variant, headBytes: headBytes)
+            }
+        }
+    }
+
+    /// Evaluates a read: answers it, or has it wait for a newer index.
+    private func evaluate(
+        _ query: ReadQuery,
+        _ standing: ReadStanding,
         _ serial: UInt64,
         _ variant: ReplyVariant,
         headBytes: ByteBuffer?
@@ -225,7 +252,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         loop.watches.synchronize()
         let state: ReadAnswer
         do {
-            state = try loop.reader.evaluate(query)
+            state = try loop.reader.evaluate(query, standing)
         } catch {
             return answer(serial, with: loop.reader.refused(error, query))
         }

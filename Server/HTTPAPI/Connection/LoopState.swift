@@ -27,16 +27,31 @@ final class LoopState {
         self.routes = routes
         renderer = ReplyRenderer(settings: services.settings, allocator: ByteBufferAllocator())
         watches = services.replica.makeWatchRegistry(on: eventLoop)
-        reader = LoopReader(services: services, watches: watches, renderer: renderer)
+        reader = LoopReader(
+            services: services,
+            watches: watches,
+            renderer: renderer,
+            eventLoop: eventLoop
+        )
         prepared = PreparedReplies(reader: reader, limits: services.limits)
         parked = ParkedQueries(reader: reader, eventLoop: eventLoop)
     }
 
     /// The reply to a request head seen before on this loop, if it can be given without parsing.
     func preparedReply(forHead head: ByteBuffer) -> ByteBuffer? {
+        // Asked before the changes are looked at: they reach at least up to the answer.
+        let isCurrent = services.replica.isCurrentCertain
+        return preparedReply(forHead: head, assured: isCurrent ? .current : nil)
+    }
+
+    /// The same, when it is known how current what is published is.
+    func preparedReply(
+        forHead head: ByteBuffer,
+        assured assurance: ReadRequirement?
+    ) -> ByteBuffer? {
         watches.synchronize()
         date.update()
-        return prepared.reply(forHead: head, date: date)
+        return prepared.reply(forHead: head, date: date, assured: assurance)
     }
 
     /// The bytes of a reply, with the current date.
