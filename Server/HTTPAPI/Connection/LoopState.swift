@@ -10,6 +10,7 @@ final class LoopState {
     let watches: WatchRegistry
     let reader: LoopReader
     let prepared: PreparedReplies
+    var knownFields: KnownFields
     let parked: ParkedQueries
     var generator = SystemRandomNumberGenerator()
     var date = HTTPDate()
@@ -29,6 +30,7 @@ final class LoopState {
         watches = services.replica.makeWatchRegistry(on: eventLoop)
         reader = LoopReader(services: services, watches: watches, renderer: renderer)
         prepared = PreparedReplies(reader: reader, limits: services.limits)
+        knownFields = KnownFields(limits: services.limits)
         parked = ParkedQueries(reader: reader, eventLoop: eventLoop)
     }
 
