@@ -23,16 +23,16 @@ final class ByteGate: ChannelDuplexHandler {
     }
 
     private let loop: LoopState
-    private var context: ChannelHandlerContext?
-    private var connection: ConnectionHandler?
-    private var framing = Framing.boundary
+    @exclusivity(unchecked) private var context: ChannelHandlerContext?
+    @exclusivity(unchecked) private var connection: ConnectionHandler?
+    @exclusivity(unchecked) private var framing = Framing.boundary
     /// What the newest request that needed no decoder had.
-    private var lastFields: KnownFields.Block?
-    private var isReading = false
-    private var needsFlush = false
-    private var hasPendingRead = false
+    @exclusivity(unchecked) private var lastFields: KnownFields.Block?
+    @exclusivity(unchecked) private var isReading = false
+    @exclusivity(unchecked) private var needsFlush = false
+    @exclusivity(unchecked) private var hasPendingRead = false
     /// Once set, whatever arrives is thrown away.
-    private var discards = false
+    @exclusivity(unchecked) private var discards = false
 
     init(loop: LoopState) {
         self.loop = loop

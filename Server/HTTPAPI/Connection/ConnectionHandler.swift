@@ -29,23 +29,23 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     let loop: LoopState
     private let gate: ByteGate
-    private var incoming: IncomingMessage?
-    private var turns = CircularBuffer<Turn>()
-    private var active: Active?
-    private var nextSerial: UInt64 = 1
-    private var isProcessing = false
-    private var isEnding = false
-    private var hasInputClosed = false
-    private var clock = ConnectionClock()
+    @exclusivity(unchecked) private var incoming: IncomingMessage?
+    @exclusivity(unchecked) private var turns = CircularBuffer<Turn>()
+    @exclusivity(unchecked) private var active: Active?
+    @exclusivity(unchecked) private var nextSerial: UInt64 = 1
+    @exclusivity(unchecked) private var isProcessing = false
+    @exclusivity(unchecked) private var isEnding = false
+    @exclusivity(unchecked) private var hasInputClosed = false
+    @exclusivity(unchecked) private var clock = ConnectionClock()
 
     /// Where `LoopState` keeps this connection.
     var position = -1
     /// The bytes the gate is feeding, while they are exactly one head.
-    var currentHead: ByteBuffer?
+    @exclusivity(unchecked) var currentHead: ByteBuffer?
     /// How many heads the decoder has given.
-    private(set) var headCount = 0
+    @exclusivity(unchecked) private(set) var headCount = 0
     /// The newest head that came whole and was not refused, until the gate has learned from it.
-    var decoded: (head: HTTPRequestHead, variant: ReplyVariant)?
+    @exclusivity(unchecked) var decoded: (head: HTTPRequestHead, variant: ReplyVariant)?
     /// The length of the newest message's body; nil when only its end will tell.
     private(set) var bodyLength: Int?
     private var channel: (any Channel)?

@@ -10,14 +10,14 @@ final class LoopState {
     let watches: WatchRegistry
     let reader: LoopReader
     let prepared: PreparedReplies
-    var knownFields: KnownFields
+    @exclusivity(unchecked) var knownFields: KnownFields
     let parked: ParkedQueries
     var generator = SystemRandomNumberGenerator()
-    var date = HTTPDate()
+    @exclusivity(unchecked) var date = HTTPDate()
     /// Counts sweeps: the coarse clock that time-outs are measured by.
-    private(set) var tick = 0
+    @exclusivity(unchecked) private(set) var tick = 0
     /// The reply to nearly every write, as it was last sent.
-    private var acknowledgement: (variant: ReplyVariant, rendered: RenderedReply)?
+    @exclusivity(unchecked) private var acknowledgement: (variant: ReplyVariant, rendered: RenderedReply)?
     private var connections: [ConnectionHandler] = []
     private var sweep: RepeatedTask?
 
