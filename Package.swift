@@ -100,6 +100,7 @@ let package = Package(
         ),
         // Adapters: one port each.
         server("WriteAheadLog", ["Model", "Raft"]),
+        server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
             "HTTPAPI",
@@ -144,6 +145,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "StorageSimulation",
+            dependencies: ["WriteAheadLog"],
+            path: "Tests/Simulation/Storage",
+            swiftSettings: strict
+        ),
+        .target(
             name: "Simulation",
             dependencies: ["Model", "Raft", heap],
             path: "Tests/Simulation/Library",
@@ -163,7 +170,11 @@ let package = Package(
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
-        tests("WriteAheadLogTests", ["WriteAheadLog", "Model", "Raft"]),
+        tests("WriteAheadLogTests", ["WriteAheadLog", "StorageSimulation", "Model", "Raft"]),
+        tests(
+            "DurableLogTests",
+            ["DurableLog", "WriteAheadLog", "StorageSimulation", "Model", "Raft"]
+        ),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),

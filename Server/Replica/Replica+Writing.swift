@@ -33,6 +33,8 @@ extension Replica {
     /// - Parameters:
     ///   - length: of the archive in bytes.
     ///   - piece: gives the bytes from an offset on, at most as many as asked for.
+    /// - Returns: `done`, or why the archive was refused; then nothing was changed.
+    /// - Throws: A `ProposalError`, or what `piece` throws.
     package func restore(
         length: Int,
         piece: (_ offset: Int, _ count: Int) async throws -> [UInt8]

@@ -52,6 +52,7 @@ package struct StateMachine: Sendable {
     ///   - command: The body's command when the caller has it; otherwise it is decoded.
     ///   - index: The entry's place in the log.
     ///   - changes: Gets what was touched.
+    /// - Returns: What became of the entry; only `applied` and `mustRestore` concern the registry.
     /// - Throws: For bytes that this version cannot read. They must not be passed over: the servers
     ///   would differ from here on.
     package mutating func apply(

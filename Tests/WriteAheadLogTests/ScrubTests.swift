@@ -1,5 +1,6 @@
 import Model
 import Raft
+import StorageSimulation
 import Testing
 import WriteAheadLog
 
