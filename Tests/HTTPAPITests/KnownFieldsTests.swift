@@ -59,7 +59,9 @@ import Testing
         settings.limits.knownFieldBlocksPerLoop = 4
         let server = TestServer(settings: settings)
         let connection = try server.connect()
-        let requests = (0..<20).map { "GET /v1/status/leader HTTP/1.1\r\nHost: x\r\nX: \($0)\r\n\r\n" }
+        let requests = (0..<20).map { number in
+            "GET /v1/status/leader HTTP/1.1\r\nHost: x\r\nX: \(number)\r\n\r\n"
+        }
         for request in requests {
             for _ in 0..<3 { _ = try connection.send(request) }
         }

@@ -126,7 +126,6 @@ struct CommandCodingTests {
             try MessagePack.decode(JSONValue.self, from: $0.dropFirst())
         }
         #expect(values[1].isPart(of: values[0]))
-        #expect(forms[1].count < forms[0].count)
     }
 
     @Test("Zeros and empty lists survive where a new record has something else")
@@ -161,6 +160,7 @@ struct CommandCodingTests {
         for command in commands {
             #expect(try CommandCoding.decode(encoded(command, canonical: false)) == command)
         }
+        #expect(encoded(commands[0], canonical: false).count < encoded(commands[0]).count / 2)
     }
 
     @Test("Commands have the message types of Consul's state machine")

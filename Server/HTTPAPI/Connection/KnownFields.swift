@@ -97,7 +97,11 @@ struct KnownFields {
     }
 
     /// Keeps what the decoder found in a head that was all there; `head` are its bytes.
-    mutating func learn(_ head: ByteBufferView, _ decoded: HTTPRequestHead, _ variant: ReplyVariant) {
+    mutating func learn(
+        _ head: ByteBufferView,
+        _ decoded: HTTPRequestHead,
+        _ variant: ReplyVariant
+    ) {
         guard let variant = KnownFields.plain(decoded, variant) else { return }
         guard let bytes = head.withUnsafeBytes({ KnownFields.fields(of: $0, most: longestBlock) })
         else { return }

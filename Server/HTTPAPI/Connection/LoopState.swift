@@ -17,7 +17,8 @@ final class LoopState {
     /// Counts sweeps: the coarse clock that time-outs are measured by.
     @exclusivity(unchecked) private(set) var tick = 0
     /// The reply to nearly every write, as it was last sent.
-    @exclusivity(unchecked) private var acknowledgement: (variant: ReplyVariant, rendered: RenderedReply)?
+    @exclusivity(unchecked) private var acknowledgement:
+        (variant: ReplyVariant, rendered: RenderedReply)?
     private var connections: [ConnectionHandler] = []
     private var sweep: RepeatedTask?
 

@@ -1,9 +1,9 @@
 /// Writes MessagePack in the profile of Consul's servers.
 ///
 /// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys
-/// of records are sorted by their bytes. When it is not to be canonical, keys come in the record's own
-/// order and those of zeros are left out, which every reader accepts and which is faster to write
-/// and to read.
+/// of records are sorted by their bytes. When it is not to be canonical, keys come in the record's
+/// own order and those of zeros are left out, which every reader accepts and which is faster to
+/// write and to read.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
     private var sink: ByteSink
