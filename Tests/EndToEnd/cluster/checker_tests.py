@@ -4,7 +4,9 @@ import math
 import random
 
 from harness import check
-from history import UNKNOWN, Operation, Search, StaleRead, judge, judge_stale
+from history import (
+    ABSENT, UNKNOWN, Operation, Search, StaleRead, after, judge, judge_stale,
+)
 from scenario import always
 
 
@@ -129,6 +131,53 @@ def random_histories(_):
     for seed in range(30):
         check(Search(simulated(seed)).run() is True, "refused: seed", seed)
         check(Search(simulated(seed, wrong=True)).run() is False, "accepted: seed", seed)
+
+
+def brute_force(operations):
+    """The same judgement by trying every order, for a handful of operations."""
+
+    def search(left, state):
+        if not any(one.known for one in left):
+            return True
+        earliest = min(one.end for one in left)
+        return any(
+            (changed := after(one, state)) is not None
+            and search([other for other in left if other is not one], changed)
+            for one in left if one.start <= earliest)
+
+    return search(operations, ABSENT)
+
+
+def small(draw):
+    """Six random operations, which may fit together or not."""
+    history = []
+    for number in range(6):
+        start = draw.uniform(0, 6)
+        end, value = start + draw.uniform(0, 3), f"v{number}"
+        seen = draw.choice([None, "v0", "v1", "v2", "v3"])
+        holder, mine = draw.choice([None, None, "S"]), draw.choice("ST")
+        result = draw.random() < 0.6
+        history.append(draw.choice([
+            lambda: operation(start, end, "put", value),
+            lambda: operation(start, end, "get", seen, holder),
+            lambda: operation(start, end, "cas", seen, value, result),
+            lambda: operation(start, end, "acquire", mine, value, result),
+            lambda: operation(start, end, "release", mine, value, result),
+            lambda: lost(start, "put", value), lambda: lost(start, "cas", seen, value),
+            lambda: lost(start, "acquire", mine, value),
+            lambda: lost(start, "release", mine, value)])())
+    return history
+
+
+@always("the history checker agrees with trying every order, on small random histories")
+def brute_force_agrees(_):
+    draw, right = random.Random(7), 0
+    for number in range(20_000):
+        history = small(draw)
+        expected = brute_force(history)
+        check(Search(history).run() is expected, "history", number, *map(str, history))
+        right += expected
+    check(2000 < right < 18_000, right, "of 20,000 are right: one-sided")
 
 
 @always("the history checker says so when its budget does not suffice")

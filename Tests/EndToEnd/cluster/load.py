@@ -20,6 +20,9 @@ KEYS = 4
 PAUSE_SECONDS = 0.006
 BACK_OFF_SECONDS = 0.1
 REQUEST_SECONDS = 8
+PREFIXES = ("register", "lock", "journal")
+# A member that Consul's gossip took for dead is tried again only after half a minute.
+PATIENCE_SECONDS = {"consul": 45, "muster": 20}
 LOCK_NODE = "lock-clients"
 
 
@@ -28,7 +31,8 @@ class Client(threading.Thread):
 
     def __init__(self, load, server, number):
         super().__init__(daemon=True)
-        self.load, self.server, self.name = load, server, f"{type(self).__name__}-{number}"
+        self.load, self.server = load, server
+        self.name = f"{type(self).__name__}-{load.seed}-{number}"
         self.connection = Connection(server.http, REQUEST_SECONDS)
         self.random = random.Random(f"{load.seed} {self.name}")
         self.operations, self.failures, self.count, self.error = [], 0, 0, None
@@ -61,7 +65,9 @@ class Client(threading.Thread):
         return f"{self.name}.{self.count}"
 
     def epoch(self):
-        return int((time.monotonic() - self.load.started) / EPOCH_SECONDS)
+        """The name of the second in which all clients use the same keys."""
+        passed = int((time.monotonic() - self.load.started) / EPOCH_SECONDS)
+        return f"{self.load.seed}.{passed}"
 
     def get(self, key, mode=""):
         """(value, session, index) of a key, or nothing; notes the operation unless it is stale."""
@@ -178,11 +184,19 @@ class Watcher(Client):
 
 
 class Ticker(Client):
-    """Writes growing numbers under the watched key."""
+    """Counts up under the watched key, by compare-and-set: a late write cannot put it back."""
+
+    index = None
 
     def step(self):
-        self.count += 1
-        answer, _ = self.ask("PUT", "/v1/kv/watched", str(self.count))
+        if self.index is None:
+            found = self.get("watched", "?consistent")
+            if not found:
+                return False
+            value, _, self.index = found
+            self.count = int(value or 0)
+        answer, _ = self.ask("PUT", f"/v1/kv/watched?cas={self.index}", str(self.count + 1))
+        self.index = None
         time.sleep(0.05)
         return answer is not None
 
@@ -236,12 +250,12 @@ class Load:
         """All acknowledged writes of the journal: value -> when."""
         return dict(pair for client in self.of(Journal) for pair in list(client.acknowledged))
 
-    def wait_for_writes(self, server=None, seconds=20):
+    def wait_for_writes(self, server=None):
         """Waits until a write that begins now is acknowledged, by one server or by any."""
         journals = [one for one in self.of(Journal) if server in (None, one.server)]
         before = {one: len(one.acknowledged) for one in journals}
         eventually(lambda: any(len(one.acknowledged) > before[one] + 1 for one in journals),
-                   "a write at", server or "any server", seconds=seconds)
+                   "a write at", server or "any server", seconds=PATIENCE_SECONDS[self.cluster.kind])
 
     def longest_gap(self):
         """The longest time in seconds without an acknowledged write of the journal."""
@@ -282,7 +296,9 @@ class Load:
 
 def dump(server, mode="stale"):
     """Everything under the keys of the load on one server: key -> (value, index, session)."""
-    found = server.get_json(f"/v1/kv/?recurse&{mode}", seconds=10) or []
+    found = []
+    for prefix in PREFIXES:
+        found += server.get_json(f"/v1/kv/{prefix}/?recurse&{mode}", seconds=10) or []
     return {entry["Key"]: (base64.b64decode(entry["Value"] or "").decode(), entry["ModifyIndex"],
                            entry.get("Session")) for entry in found}
 

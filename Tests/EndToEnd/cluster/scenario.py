@@ -35,14 +35,21 @@ def scenario(claim, long=False, needs_network=False, only=None):
 
 
 @contextlib.contextmanager
-def cluster(program, count=3, config=None):
-    """A formed cluster; `net` is its network, or nothing where there are no namespaces."""
+def cluster(program, count=3, config=None, prepare=None):
+    """A formed cluster; `net` is its network, or nothing where there are no namespaces.
+
+    `prepare` is called with the cluster before its servers start.
+    """
     with contextlib.ExitStack() as stack:
         net = None
         if not network.enter_namespaces():
             net = stack.enter_context(network.Network())
-        made = Cluster(program, count, net.host if net else loopback_host, config)
+    # A server that is only cut off or dead for seconds stays a member.
+        settings = {"autopilot": {"cleanup_dead_servers": False}, **(config or {})}
+        made = Cluster(program, count, net.host if net else loopback_host, settings)
         made.net = net
+        if prepare:
+            prepare(made)
         try:
             yield stack.enter_context(made)
         except BaseException:

@@ -5,6 +5,7 @@ addresses that a server is told to join are those of the gossip in Consul, and t
 servers' RPC port in Muster.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -153,6 +154,7 @@ class Cluster:
             "limits": {"http_max_conns_per_client": 6000}, **(config or {}),
         }
         self.servers = []
+        self.mounts = contextlib.ExitStack()  # What is below the servers' directories.
         for number in range(1, count + 1):
             self.add(number)
 
@@ -175,6 +177,7 @@ class Cluster:
     def __exit__(self, *_):
         for server in self.servers:
             server.kill()
+        self.mounts.close()
         self.holder.cleanup()
 
     def wait_until_formed(self, seconds=FORM_SECONDS):
