@@ -99,11 +99,13 @@ class Server:
         if self.alive:
             self.signal(signal.SIGKILL)
             self.process.wait()
+        self.process = None
 
     def terminate(self):
         """SIGTERM, and waits for the end."""
         self.signal(signal.SIGTERM)
         self.process.wait(timeout=STOP_SECONDS)
+        self.process = None
 
     def pause(self):
         self.signal(signal.SIGSTOP)
