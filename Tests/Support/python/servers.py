@@ -71,6 +71,10 @@ class Server:
         return self.host.address, self.host.ports["http"]
 
     @property
+    def ports(self):
+        return self.host.ports
+
+    @property
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
