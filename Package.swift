@@ -119,12 +119,19 @@ let package = Package(
             "Checks",
             ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
+        server(
+            "Consensus",
+            [
+                "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
+                "DurableLog", "RPC", deque, nioCore, nioPosix, logging,
+            ]
+        ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "DNSAPI", "Checks", "Consensus", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
@@ -169,6 +176,12 @@ let package = Package(
             dependencies: ["Simulation", "Model", "Raft"],
             path: "Tests/Simulation/Tests",
             swiftSettings: strict
+        ),
+        tests(
+            "ConsensusTests",
+            [
+                "Consensus", "Replica", "StateStore", "Model", "Raft", nioCore, nioPosix, logging,
+            ]
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),

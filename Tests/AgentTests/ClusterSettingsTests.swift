@@ -1,15 +1,19 @@
+import Glibc
 import Model
 import Testing
 
 @testable import Agent
 
 @Suite struct ClusterSettingsTests {
-    private static let uniqueDirectory = "/tmp/muster-cluster-settings-tests"
-
     private func resolve(_ options: String, isServer: Bool = true) throws -> AgentConfiguration {
         let place = #"{"bind_addr":"127.0.0.1","server":\#(isServer)}"#
+        let directory = "/tmp/muster-cluster-settings-\(UUIDs.random())"
+        defer {
+            unlink("\(directory)/node-id")
+            rmdir(directory)
+        }
         return try AgentSettings.resolve([
-            "-data-dir", Self.uniqueDirectory, "-hcl", place, "-hcl", options,
+            "-data-dir", directory, "-hcl", place, "-hcl", options,
         ])
     }
 
