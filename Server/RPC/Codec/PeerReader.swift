@@ -8,6 +8,8 @@ package enum PeerCodecError: Error, Hashable, Sendable {
     case tooLarge(what: String, found: Int, most: Int)
     /// A number that stands for one of several things stands for none.
     case unknown(what: String, found: Int)
+    /// A place in a snapshot that cannot come now.
+    case unknownOffset(UInt64)
     /// A frame's bytes are not those that were sent.
     case checksum(expected: UInt32, found: UInt32)
     /// A text is not UTF-8.
@@ -22,6 +24,7 @@ extension PeerCodecError: CustomStringConvertible {
         case .tooLarge(let what, let found, let most):
             "\(what) of \(found), more than \(most)"
         case .unknown(let what, let found): "unknown \(what) \(found)"
+        case .unknownOffset(let offset): "unexpected place \(offset) in a snapshot"
         case .checksum(let expected, let found):
             "a frame fails its checksum: expected \(expected), found \(found)"
         case .notText: "a text that is not UTF-8"
