@@ -87,6 +87,7 @@ let package = Package(
     targets: [
         // Cores: they decide and do no I/O.
         server("Model", []),
+        server("Checksums", []),
         server("Wire", ["Model"]),
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),
@@ -99,8 +100,9 @@ let package = Package(
             ["Model", "Wire", "StateStore", "StateMachine", heap, deque, nioCore, nioPosix]
         ),
         // Adapters: one port each.
-        server("WriteAheadLog", ["Model", "Raft"]),
+        server("WriteAheadLog", ["Model", "Raft", "Checksums"]),
         server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
+        server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server(
             "HTTPAPI",
@@ -173,10 +175,18 @@ let package = Package(
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
-        tests("WriteAheadLogTests", ["WriteAheadLog", "StorageSimulation", "Model", "Raft"]),
+        tests("ChecksumsTests", ["Checksums"]),
+        tests(
+            "WriteAheadLogTests",
+            ["WriteAheadLog", "StorageSimulation", "Checksums", "Model", "Raft"]
+        ),
         tests(
             "DurableLogTests",
             ["DurableLog", "WriteAheadLog", "StorageSimulation", "Model", "Raft"]
+        ),
+        tests(
+            "RPCTests",
+            ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),

@@ -27,6 +27,10 @@ package struct AgentLimits: Sendable {
     package var configurationFileBytes = 16 << 20
     /// Files of one configuration directory; more are refused.
     package var configurationFiles = 10_000
+    /// Servers that may be expected to form a cluster; more are refused.
+    package var servers = 64
+    /// Addresses to join by; more are refused.
+    package var joinAddresses = 256
 
     package init() {}
 }

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// Rounds to the followers: they keep the leader in office, or end its term.
 ///
