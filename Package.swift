@@ -161,7 +161,10 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Model", "Raft", heap],
+            dependencies: [
+                "Model", "Raft", "Wire", "StateStore", "StateMachine", "WriteAheadLog",
+                "DurableLog", "StorageSimulation", heap,
+            ],
             path: "Tests/Simulation/Library",
             swiftSettings: strict
         ),
