@@ -44,8 +44,15 @@ package struct RecordFramer {
         try take(bytes, handle)
     }
 
-    /// Ends the stream, which must end with a record.
-    package func finish() throws(StateStreamError) {
+    /// Ends the stream, which must end with a record; hands on what is left of it.
+    package mutating func finish(
+        _ handle: (Frame) throws(StateStreamError) -> Void
+    ) throws(StateStreamError) {
+        let rest = pending
+        pending = []
+        try rest.withUnsafeBufferPointer { (rest) throws(StateStreamError) in
+            try take(UnsafeRawBufferPointer(rest), handle)
+        }
         guard lastIndex != nil else {
             throw StateStreamError(.truncated, at: offset, "the stream ends before its header")
         }
