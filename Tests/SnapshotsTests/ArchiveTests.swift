@@ -52,7 +52,9 @@ import Testing
         let (metadata, store) = try readSnapshot(golden)
         #expect(!metadata.isOurs)
         #expect(metadata.stateIndex.rawValue == 46)
-        #expect(metadata.position == LogPosition(index: .init(rawValue: 46), term: .init(rawValue: 2)))
+        #expect(
+            metadata.position == LogPosition(index: .init(rawValue: 46), term: .init(rawValue: 2))
+        )
         #expect(metadata.configuration.configuration.members.map(\.address) == ["127.0.0.1:28300"])
         #expect(store.keyValue("a/b").value?.entry.value == Array("hello".utf8))
         #expect(store.serviceInstances("web", connect: true).value.map(\.service.id) == ["webp"])
@@ -75,7 +77,10 @@ import Testing
         limits.spoolMemoryBytes = 1000
         var random = SystemRandomNumberGenerator()
         for number in 0..<40 {
-            world.put("big/\(number)", (0..<50_000).map { _ in UInt8.random(in: 0...255, using: &random) })
+            world.put(
+                "big/\(number)",
+                (0..<50_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+            )
         }
         let directory = try TestDirectory()
         let small = try writeSnapshot(world.store, world.metadata)

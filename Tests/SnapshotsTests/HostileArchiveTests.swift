@@ -8,7 +8,10 @@ import Testing
 
 /// Whatever is wrong with an archive, it is refused with a reason, and nothing is taken from it.
 @Suite struct HostileArchiveTests {
-    private static func refusal(of archive: [UInt8], _ limits: SnapshotLimits = .init()) -> SnapshotError? {
+    private static func refusal(
+        of archive: [UInt8],
+        _ limits: SnapshotLimits = .init()
+    ) -> SnapshotError? {
         do {
             _ = try readSnapshot(archive, limits: limits)
             return nil
@@ -29,7 +32,10 @@ import Testing
         for archive in [try goldenArchive(), try SampleWorld().archive()] {
             for length in archive.indices {
                 let damage = Self.damage(of: Array(archive[..<length]))
-                #expect(damage?.isTruncation == true, "\(length) bytes: \(String(describing: damage))")
+                #expect(
+                    damage?.isTruncation == true,
+                    "\(length) bytes: \(String(describing: damage))"
+                )
             }
         }
     }
@@ -91,7 +97,10 @@ import Testing
         ]
         for (words, files) in cases {
             let damage = Self.damage(of: gzip(Parts.tar(files)))
-            #expect(damage?.reason.contains(words) == true, "\(words): \(String(describing: damage))")
+            #expect(
+                damage?.reason.contains(words) == true,
+                "\(words): \(String(describing: damage))"
+            )
         }
     }
 

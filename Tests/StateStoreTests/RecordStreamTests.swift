@@ -150,8 +150,11 @@ import Wire
         let extra: [(UInt8, [UInt8])] = [
             (29, [0x81, 0xA1, 0x58, 0x80]), (12, [0x81, 0xA1, 0x49, 0x03]), (7, [0x80]),
             (17, [0xC0]), (7, [0x81, 0xA1, 0x51, 0x02]),
-            (16, [0x82, 0xA3] + "Key".utf8 + [0xAA] + "acl-tokens".utf8 + [0xA5] + "Value".utf8
-                + [0x07]),
+            (
+                16,
+                [0x82, 0xA3] + "Key".utf8 + [0xAA] + "acl-tokens".utf8 + [0xA5] + "Value".utf8
+                    + [0x07]
+            ),
         ]
         var bytes = store.recordBytes()
         bytes.removeLast(RecordOutput.chunkingBytes)

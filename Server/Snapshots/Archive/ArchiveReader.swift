@@ -122,7 +122,8 @@ package final class ArchiveReader {
             throw .damaged(ArchiveDamage(.tar, reason))
         case (.file(let name, let size), _):
             guard let entry = Entry(rawValue: name) else {
-                let shown = name.unicodeScalars.prefix(40).map { $0.escaped(asASCII: true) }.joined()
+                let shown = name.unicodeScalars.prefix(40).map { $0.escaped(asASCII: true) }
+                    .joined()
                 throw .damaged(ArchiveDamage(.tar, "a file \"\(shown)\" that no snapshot has"))
             }
             try begin(entry, size)

@@ -134,7 +134,9 @@ extension MetadataFile {
 
     func metadata() throws(SnapshotError) -> SnapshotMetadata {
         var members: [ClusterMember] = []
-        for server in configuration.servers { members.append(try server.member(isOurs: own != nil)) }
+        for server in configuration.servers {
+            members.append(try server.member(isOurs: own != nil))
+        }
         var outgoing: [ClusterMember] = []
         for server in own?.outgoing ?? [] { outgoing.append(try server.member(isOurs: true)) }
         var metadata = SnapshotMetadata(

@@ -33,7 +33,9 @@ enum TarFormat {
             put(octal(UInt64(size), digits: 11), at: 124)
         } else {
             // Base 256, as GNU tar and Go have it for what eleven digits cannot say.
-            for offset in 0..<8 { block[135 - offset] = UInt8(truncatingIfNeeded: size >> (8 * offset)) }
+            for offset in 0..<8 {
+                block[135 - offset] = UInt8(truncatingIfNeeded: size >> (8 * offset))
+            }
             block[124] = 0x80
         }
         put(octal(min(seconds, 0o77_777_777_777), digits: 11), at: 136)

@@ -51,7 +51,12 @@ enum FileCalls {
             filled = 0
             while filled < count {
                 let got = retrying {
-                    pread(file, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
+                    pread(
+                        file,
+                        buffer.baseAddress.map { $0 + filled },
+                        count - filled,
+                        offset + filled
+                    )
                 }
                 if got < 0 { code = errno }
                 guard got > 0 else { return }

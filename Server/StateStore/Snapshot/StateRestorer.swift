@@ -136,9 +136,7 @@ package struct StateRestorer {
         var reader = MessagePackReader(frame.value)
         var coordinates: [NodeCoordinate] = []
         try coordinates.readPack(&reader)
-        for coordinate in coordinates {
-            // Consul leaves broken ones out when it restores.
-            guard coordinate.coordinate.isFinite else { continue }
+        for coordinate in coordinates where coordinate.coordinate.isFinite {
             let record = CoordinateRecord(coordinate)
             let key = CoordinateKey(node: record.foldedNode, segment: record.foldedSegment)
             store.coordinateTree.insert(record, at: key)

@@ -115,16 +115,17 @@ extension StateStore {
 
 extension TableIndexes {
     /// The tables that Consul has too, by its names for them.
-    static let named: [(name: String, path: any WritableKeyPath<TableIndexes, LogIndex> & Sendable)] = [
-        ("checks", \.checks),
-        ("coordinates", \.coordinates),
-        ("kvs", \.keyValues),
-        ("nodes", \.nodes),
-        ("service_last_extinction", \.serviceExtinction),
-        ("services", \.services),
-        ("sessions", \.sessions),
-        ("tombstones", \.tombstones),
-    ]
+    static let named:
+        [(name: String, path: any WritableKeyPath<TableIndexes, LogIndex> & Sendable)] = [
+            ("checks", \.checks),
+            ("coordinates", \.coordinates),
+            ("kvs", \.keyValues),
+            ("nodes", \.nodes),
+            ("service_last_extinction", \.serviceExtinction),
+            ("services", \.services),
+            ("sessions", \.sessions),
+            ("tombstones", \.tombstones),
+        ]
 }
 
 /// The bounds of the record stream.

@@ -194,7 +194,8 @@ extension StateStore {
     /// A node's own changes show in the replies of its services; its sessions have an index too.
     private mutating func deriveIndexes(ofNode name: NodeName) {
         guard let entry = nodeTable[name]?.value else { return }
-        let nodeIndex = ([entry.record.node.indexes.modify] + entry.nodeChecks.map(\.indexes.modify))
+        let nodeIndex =
+            ([entry.record.node.indexes.modify] + entry.nodeChecks.map(\.indexes.modify))
             .max() ?? .zero
         let sessions = sessionTable.ofNode(name.folded).map(\.session.indexes.modify).max()
         for service in entry.services {

@@ -38,13 +38,14 @@ struct KindIndexes: Sendable {
     var terminatingGateway = LogIndex.zero
     var ingressGateway = LogIndex.zero
 
-    static let named: [(name: String, path: any WritableKeyPath<KindIndexes, LogIndex> & Sendable)] = [
-        ("service_kind.connect-proxy", \.connectProxy),
-        ("service_kind.ingress-gateway", \.ingressGateway),
-        ("service_kind.mesh-gateway", \.meshGateway),
-        ("service_kind.terminating-gateway", \.terminatingGateway),
-        ("service_kind.typical", \.typical),
-    ]
+    static let named:
+        [(name: String, path: any WritableKeyPath<KindIndexes, LogIndex> & Sendable)] = [
+            ("service_kind.connect-proxy", \.connectProxy),
+            ("service_kind.ingress-gateway", \.ingressGateway),
+            ("service_kind.mesh-gateway", \.meshGateway),
+            ("service_kind.terminating-gateway", \.terminatingGateway),
+            ("service_kind.typical", \.typical),
+        ]
 
     /// Kinds that Consul does not know have no index.
     mutating func note(_ record: ServiceRecord, at index: LogIndex) {

@@ -103,6 +103,8 @@ final class TestDirectory {
     }
 
     var names: [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()  // Gone: none.
+        // A folder that is gone has no files.
+        let found = try? FileManager.default.contentsOfDirectory(atPath: path)
+        return (found ?? []).sorted()
     }
 }
