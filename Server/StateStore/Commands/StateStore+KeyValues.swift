@@ -88,6 +88,7 @@ extension StateStore {
         guard let old = Bytes.with(key, { keyTable.entries.remove($0) }) else { return }
         forgetHolder(of: old)
         keyTable.bury(key, isTree: false, at: context.index)
+        indexes.tombstones = context.index
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchKey(key)
@@ -116,6 +117,7 @@ extension StateStore {
             forgetHolder(of: record)
         }
         keyTable.bury(prefix, isTree: true, at: context.index)
+        indexes.tombstones = context.index
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchPrefix(prefix)
@@ -126,6 +128,7 @@ extension StateStore {
         keyTable.entries = OrderedTree()
         keyTable.heldKeys = OrderedTree()
         keyTable.bury("", isTree: true, at: context.index)
+        indexes.tombstones = context.index
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchPrefix("")

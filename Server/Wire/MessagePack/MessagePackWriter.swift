@@ -55,6 +55,37 @@ package struct MessagePackWriter: Sendable {
         sink.take()
     }
 
+    /// How many bytes there are so far.
+    package var count: Int { sink.count }
+
+    /// Lends the bytes so far.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try sink.withBytes(body)
+    }
+
+    /// Forgets the bytes so far and keeps their memory.
+    package mutating func removeAll() {
+        sink.removeAll()
+    }
+
+    /// Appends one byte that is not MessagePack, such as the type in front of a record.
+    package mutating func byte(_ value: UInt8) {
+        sink.append(value)
+    }
+
+    /// Appends bytes that are MessagePack already.
+    package mutating func verbatim(_ bytes: UnsafeRawBufferPointer) {
+        sink.append(bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Raw bytes that need not be UTF-8; as `string`.
+    package mutating func raw(_ bytes: UnsafeRawBufferPointer) {
+        rawHeader(bytes.count)
+        verbatim(bytes)
+    }
+
     package mutating func null() {
         sink.append(0xC0)
     }

@@ -40,6 +40,15 @@ struct ByteSink: Sendable {
         count = start
     }
 
+    /// Lends the content.
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try storage.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<count])))
+        }
+    }
+
     /// Makes room for `extra` more bytes.
     mutating func reserve(_ extra: Int) {
         if storage.count - count < extra { grow(extra) }
