@@ -49,6 +49,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let httpClient: Target.Dependency = .product(
     name: "AsyncHTTPClient",
     package: "async-http-client"
@@ -78,6 +79,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -105,6 +107,7 @@ let package = Package(
         server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
         server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
+        server("Snapshots", ["Model", "Wire", "Raft", "StateStore", "CZlib", crypto]),
         server(
             "HTTPAPI",
             [
@@ -120,12 +123,19 @@ let package = Package(
             "Checks",
             ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
+        server(
+            "Consensus",
+            [
+                "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
+                "DurableLog", "RPC", deque, nioCore, nioPosix, logging,
+            ]
+        ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "DNSAPI", "Checks", "Consensus", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
@@ -155,7 +165,10 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Model", "Raft", heap],
+            dependencies: [
+                "Model", "Raft", "Wire", "StateStore", "StateMachine", "WriteAheadLog",
+                "DurableLog", "StorageSimulation", heap,
+            ],
             path: "Tests/Simulation/Library",
             swiftSettings: strict
         ),
@@ -170,6 +183,12 @@ let package = Package(
             dependencies: ["Simulation", "Model", "Raft"],
             path: "Tests/Simulation/Tests",
             swiftSettings: strict
+        ),
+        tests(
+            "ConsensusTests",
+            [
+                "Consensus", "Replica", "StateStore", "Model", "Raft", nioCore, nioPosix, logging,
+            ]
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("AutopilotTests", ["Autopilot", "Model"]),
@@ -186,6 +205,11 @@ let package = Package(
         tests(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
+        ),
+        tests(
+            "SnapshotsTests",
+            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
+            resources: [.copy("Golden")]
         ),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),

@@ -259,7 +259,9 @@ import Testing
     }
 
     @Test func `A peer that falls silent after its greeting is lost`() async throws {
-        let one = try await TestServer(1)
+        var settings = TestServer.quick
+        settings.keepaliveTimeout = .milliseconds(100)
+        let one = try await TestServer(1, settings: settings)
         let greeting = ServerGreeting(
             cluster: 1,
             server: NodeID(rawValue: 2),
@@ -279,7 +281,9 @@ import Testing
     }
 
     @Test func `A dialler that falls silent after its greeting is closed`() async throws {
-        let two = try await TestServer(2)
+        var settings = TestServer.quick
+        settings.keepaliveTimeout = .milliseconds(100)
+        let two = try await TestServer(2, settings: settings)
         let address = try await two.listen()
         let hello = Hello(
             kind: .bulkLane,

@@ -10,13 +10,15 @@ final class LoopState {
     let watches: WatchRegistry
     let reader: LoopReader
     let prepared: PreparedReplies
+    @exclusivity(unchecked) var knownFields: KnownFields
     let parked: ParkedQueries
     var generator = SystemRandomNumberGenerator()
-    var date = HTTPDate()
+    @exclusivity(unchecked) var date = HTTPDate()
     /// Counts sweeps: the coarse clock that time-outs are measured by.
-    private(set) var tick = 0
+    @exclusivity(unchecked) private(set) var tick = 0
     /// The reply to nearly every write, as it was last sent.
-    private var acknowledgement: (variant: ReplyVariant, rendered: RenderedReply)?
+    @exclusivity(unchecked) private var acknowledgement:
+        (variant: ReplyVariant, rendered: RenderedReply)?
     private var connections: [ConnectionHandler] = []
     private var sweep: RepeatedTask?
 
@@ -34,6 +36,7 @@ final class LoopState {
             eventLoop: eventLoop
         )
         prepared = PreparedReplies(reader: reader, limits: services.limits)
+        knownFields = KnownFields(limits: services.limits)
         parked = ParkedQueries(reader: reader, eventLoop: eventLoop)
     }
 

@@ -80,7 +80,7 @@ final class PreparedReplies {
             for position in first..<first + PreparedReplies.ways {
                 guard let entry = entries[position], entry.hash == hash,
                     entry.key.count == head.count,
-                    entry.key.withUnsafeBytes({ $0.elementsEqual(head) })
+                    entry.key.withUnsafeBytes({ $0.isEqual(to: head) })
                 else { continue }
                 guard let standing = standing(of: entry, assurance) else { return nil }
                 if !isCurrent(entry, standing), !renew(entry, standing, date: date) {
@@ -184,7 +184,7 @@ final class PreparedReplies {
     }
 
     /// A fast hash; whoever makes heads collide only crowds out their bucket.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var state = UInt64(truncatingIfNeeded: bytes.count) &* 0x9E37_79B9_7F4A_7C15
         var offset = 0
         while offset + 8 <= bytes.count {

@@ -126,7 +126,7 @@ final class PeerConnection: ChannelInboundHandler {
             if case .stranger(let stranger) = error { receiver?.met(stranger, on: self) }
             return end(error)
         }
-        if !isEnded { bytes = whole }
+        if !isEnded, whole.readableBytes > 0 { bytes = whole }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

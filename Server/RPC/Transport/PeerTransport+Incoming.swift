@@ -103,6 +103,11 @@ extension PeerTransport {
             return .refused("this server has the same id, \(own.server.text)")
         }
         if let objection = objection(to: greeting) { return .refused(objection) }
+        if hello.kind == .snapshot, receivers[greeting.server] == nil,
+            receivers.count >= settings.incomingSnapshots
+        {
+            return .refused("enough snapshots are being received")
+        }
         guard let delegate else { return .refused("this server is not ready") }
         return delegate.transport(self, admits: greeting, for: hello.kind)
     }
@@ -128,7 +133,7 @@ extension PeerTransport {
             )
             heard(of: greeting.server)
         case .snapshot:
-            connection.endAfterWriting(.ended("no snapshots yet"))
+            receiveSnapshot(over: connection, from: greeting.server)
         }
     }
 

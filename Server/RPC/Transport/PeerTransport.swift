@@ -31,6 +31,10 @@ package final class PeerTransport {
         var bulk: OutgoingLane
 
         var lanes: [OutgoingLane] { [priority, bulk] }
+
+        func lane(_ lane: PeerLane) -> OutgoingLane {
+            lane == .priority ? priority : bulk
+        }
     }
 
     /// What determines the frame of an append: in one term one leader writes an index once.
@@ -60,7 +64,10 @@ package final class PeerTransport {
     /// Incoming connections that are not admitted yet.
     var pendingCount = 0
     var incoming: [IncomingKey: PeerConnection] = [:]
-    var incomingSnapshots = 0
+    /// Snapshots that leave, by their connection.
+    var senders: [ObjectIdentifier: SnapshotSender] = [:]
+    /// Snapshots that arrive, by their sender.
+    var receivers: [NodeID: SnapshotReceiver] = [:]
     /// The greatest `opened` count of each server.
     var openedCounts: [NodeID: UInt64] = [:]
     var listeners: [any Channel] = []
@@ -118,8 +125,13 @@ package final class PeerTransport {
 
     /// Whether messages to the peer leave over this lane now.
     package func isOpen(_ lane: PeerLane, to peer: NodeID) -> Bool {
-        guard let peer = peers[peer] else { return false }
-        return lane == .priority ? peer.priority.isOpen : peer.bulk.isOpen
+        peers[peer]?.lane(lane).isOpen ?? false
+    }
+
+    /// What a question over the lane and its answer took last; nil when it is not known.
+    package func roundTrip(over lane: PeerLane, to peer: NodeID) -> TimeAmount? {
+        guard let lane = peers[peer]?.lane(lane), lane.isOpen else { return nil }
+        return lane.roundTrip
     }
 
     /// Keeps a message for the next `flush()`; false when it is dropped at once.
@@ -281,6 +293,7 @@ package final class PeerTransport {
             let now = self.eventLoop.now
             for lane in self.peers.values.flatMap(\.lanes) { lane.tick(now) }
             self.endSilentLanes(now)
+            self.tickSnapshots(now)
         }
     }
 }

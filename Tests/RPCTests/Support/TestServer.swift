@@ -135,13 +135,15 @@ final class TestServer: Sendable {
         }.get()
     }
 
-    /// Settings under which everything happens soon.
+    /// Settings under which what is wanted happens soon, and nothing times out on a busy machine.
     static var quick: PeerTransportSettings {
         var settings = PeerTransportSettings()
         settings.shortestBackoff = .milliseconds(2)
         settings.longestBackoff = .milliseconds(20)
         settings.keepaliveInterval = .milliseconds(50)
-        settings.keepaliveTimeout = .milliseconds(400)
+        settings.keepaliveTimeout = .seconds(50)
+        settings.handshakeTimeout = .seconds(50)
+        settings.connectTimeout = .seconds(50)
         return settings
     }
 
@@ -171,6 +173,15 @@ final class TestServer: Sendable {
             bound.value.1.wait(promise, until: isMet)
             return promise.futureResult
         }.get()
+    }
+
+    /// Asks again and again until something holds that nobody tells of.
+    func poll(
+        until isMet: @escaping @Sendable (PeerTransport) -> Bool
+    ) async throws {
+        while try await !run({ transport, _ in isMet(transport) }) {
+            try await loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get()
+        }
     }
 
     func waitForLanes(to peer: NodeID) async throws {
