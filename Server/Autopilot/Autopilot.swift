@@ -48,7 +48,7 @@ package struct Autopilot: Sendable {
     /// - Returns: the servers in the order given, and what to do.
     package mutating func review(
         _ servers: [ServerObservation],
-        leader: LogPosition,
+        leader: LogEnd,
         configuration: AutopilotConfiguration,
         now: Instant,
         wallClock: Timestamp
@@ -87,7 +87,7 @@ package struct Autopilot: Sendable {
     /// - Source: Consul: `IsHealthy` of 1.8.7.
     private static func isHealthy(
         _ server: ServerObservation,
-        _ leader: LogPosition,
+        _ leader: LogEnd,
         _ configuration: AutopilotConfiguration
     ) -> Bool {
         if server.isLeader { return true }

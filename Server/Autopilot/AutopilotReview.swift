@@ -1,7 +1,7 @@
 package import Model
 
-/// How far a log is.
-package struct LogPosition: Hashable, Sendable {
+/// The last entry of a log.
+package struct LogEnd: Hashable, Sendable {
     package var term: UInt64
     package var index: LogIndex
 
@@ -21,7 +21,7 @@ package struct ServerObservation: Hashable, Sendable {
     /// How long ago it answered; nil for never, of no account for the leader.
     package var lastContact: Nanoseconds?
     /// The end of what it is known to have in its log.
-    package var last: LogPosition
+    package var last: LogEnd
 
     package init(
         id: UInt128,
@@ -29,7 +29,7 @@ package struct ServerObservation: Hashable, Sendable {
         isLeader: Bool,
         isReachable: Bool,
         lastContact: Nanoseconds?,
-        last: LogPosition
+        last: LogEnd
     ) {
         self.id = id
         self.isVoter = isVoter

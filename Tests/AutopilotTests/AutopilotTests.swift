@@ -17,7 +17,7 @@ private struct Cluster {
                 isLeader: id == 1,
                 isReachable: true,
                 lastContact: .milliseconds(20),
-                last: LogPosition(term: 7, index: LogIndex(rawValue: 1000))
+                last: LogEnd(term: 7, index: LogIndex(rawValue: 1000))
             )
         }
     }
@@ -35,7 +35,7 @@ private struct Cluster {
         seconds += elapsed
         return autopilot.review(
             servers,
-            leader: LogPosition(term: 7, index: LogIndex(rawValue: 1000)),
+            leader: LogEnd(term: 7, index: LogIndex(rawValue: 1000)),
             configuration: configuration,
             now: Instant(nanoseconds: seconds * 1_000_000_000),
             wallClock: Timestamp(nanosecondsSinceEpoch: seconds * 1_000_000_000)
