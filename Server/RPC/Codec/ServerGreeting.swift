@@ -103,35 +103,17 @@ enum Preamble {
 }
 
 extension ServerGreeting {
-<<<<<<< HEAD
-    /// The greeting's bytes, as the body of a request for example.
-=======
     /// The greeting's bytes.
->>>>>>> main
     package var encoded: [UInt8] {
         var writer = PeerWriter()
         encode(into: &writer)
         return writer.bytes
     }
 
-<<<<<<< HEAD
-    /// Reads what `encoded` gave; nil when it is something else.
-    package init?(encoded bytes: [UInt8]) {
-        let greeting = bytes.withUnsafeBytes { raw -> ServerGreeting? in
-            do throws(PeerCodecError) {
-                var reader = PeerReader(raw)
-                let greeting = try ServerGreeting(from: &reader)
-                try reader.finish()
-                return greeting
-            } catch {
-                return nil
-            }
-=======
     /// Reads what `encoded` gave; nil when the bytes are something else.
     package init?(encoded bytes: [UInt8]) {
         let greeting = PeerReader.read(bytes) { (reader) throws(PeerCodecError) in
             try ServerGreeting(from: &reader)
->>>>>>> main
         }
         guard let greeting else { return nil }
         self = greeting
