@@ -95,6 +95,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("Autopilot", ["Model"]),
         server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server(
@@ -190,6 +191,7 @@ let package = Package(
             ]
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
+        tests("AutopilotTests", ["Autopilot", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
         tests("ChecksumsTests", ["Checksums"]),
         tests(
