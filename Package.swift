@@ -89,15 +89,22 @@ let package = Package(
     targets: [
         // Cores: they decide and do no I/O.
         server("Model", []),
+        server("Checksums", []),
         server("Wire", ["Model"]),
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
-        server("Replica", ["Model", "Wire", "StateStore", heap, nioCore]),
+        server(
+            "Replica",
+            ["Model", "Wire", "StateStore", "StateMachine", heap, deque, nioCore, nioPosix]
+        ),
         // Adapters: one port each.
-        server("WriteAheadLog", ["Model", "Raft"]),
+        server("WriteAheadLog", ["Model", "Raft", "Checksums"]),
+        server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
+        server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server("Snapshots", ["Model", "Wire", "Raft", "StateStore", "CZlib", crypto]),
         server(
@@ -115,12 +122,19 @@ let package = Package(
             "Checks",
             ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
+        server(
+            "Consensus",
+            [
+                "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
+                "DurableLog", "RPC", deque, nioCore, nioPosix, logging,
+            ]
+        ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "DNSAPI", "Checks", "Consensus", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
@@ -143,8 +157,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "StorageSimulation",
+            dependencies: ["WriteAheadLog"],
+            path: "Tests/Simulation/Storage",
+            swiftSettings: strict
+        ),
+        .target(
             name: "Simulation",
-            dependencies: ["Model", "Raft", heap],
+            dependencies: [
+                "Model", "Raft", "Wire", "StateStore", "StateMachine", "WriteAheadLog",
+                "DurableLog", "StorageSimulation", heap,
+            ],
             path: "Tests/Simulation/Library",
             swiftSettings: strict
         ),
@@ -160,9 +183,27 @@ let package = Package(
             path: "Tests/Simulation/Tests",
             swiftSettings: strict
         ),
+        tests(
+            "ConsensusTests",
+            [
+                "Consensus", "Replica", "StateStore", "Model", "Raft", nioCore, nioPosix, logging,
+            ]
+        ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
-        tests("WriteAheadLogTests", ["WriteAheadLog", "Model", "Raft"]),
+        tests("ChecksumsTests", ["Checksums"]),
+        tests(
+            "WriteAheadLogTests",
+            ["WriteAheadLog", "StorageSimulation", "Checksums", "Model", "Raft"]
+        ),
+        tests(
+            "DurableLogTests",
+            ["DurableLog", "WriteAheadLog", "StorageSimulation", "Model", "Raft"]
+        ),
+        tests(
+            "RPCTests",
+            ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
+        ),
         tests(
             "SnapshotsTests",
             ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
@@ -178,8 +219,8 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
-                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(

@@ -7,9 +7,10 @@ extension StateStore {
         _ command: KeyValueCommand,
         _ context: inout WriteContext
     ) -> CommandResult {
+        let operation = command.operation
         let entry = command.entry
         do throws(StoreError) {
-            switch command.operation {
+            switch operation {
             case .set:
                 _ = setKey(entry, keepingSession: true, &context)
                 return .done
@@ -31,7 +32,7 @@ extension StateStore {
             case .unlock:
                 return .condition(try unlockKey(entry, &context) != nil)
             case .get, .getTree, .checkSession, .checkIndex, .checkNotExists:
-                let verb = GoQuote.quote(command.operation.rawValue)
+                let verb = GoQuote.quote(operation.rawValue)
                 throw StoreError("Invalid KVS operation \(verb)")
             }
         } catch {

@@ -1,14 +1,19 @@
 /// Writes MessagePack in the profile of Consul's servers.
 ///
 /// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys
-/// of records are sorted by their bytes. `sortsKeys` false leaves them in the record's own order,
-/// which every reader accepts and which is faster to write and to read.
+/// of records are sorted by their bytes. When it is not to be canonical, keys come in the record's
+/// own order and those of zeros are left out, which every reader accepts and which is faster to
+/// write and to read.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
     private var sink: ByteSink
-    private let sortsKeys: Bool
+    private let isCanonical: Bool
     /// How many fields the current record has so far, when they are not sorted.
     private var fieldCount: UInt16 = 0
+    /// Whether fields of the current record are left out that have what a reader starts with.
+    private var omitsDefaults = false
+    /// True when the record that ended last had no fields.
+    private var wasEmpty = false
     private var fields: [Field] = []
     private var scratch: [UInt8] = []
 
@@ -23,23 +28,26 @@ package struct MessagePackWriter: Sendable {
         fileprivate let byte: Int
         fileprivate let field: Int
         fileprivate let enclosingCount: UInt16
+        fileprivate let enclosingOmits: Bool
     }
 
-    package init(sortsKeys: Bool = true) {
-        self.sortsKeys = sortsKeys
+    package init(canonical: Bool = true) {
+        isCanonical = canonical
         sink = ByteSink()
         sink.reserve(512)
-        if sortsKeys { fields.reserveCapacity(48) }
+        if isCanonical { fields.reserveCapacity(48) }
+    }
+
+    /// A writer whose first bytes are those of `output`, which it takes.
+    init(canonical: Bool, continuing output: inout [UInt8]) {
+        isCanonical = canonical
+        sink = ByteSink(continuing: &output)
+        if isCanonical { fields.reserveCapacity(48) }
     }
 
     /// The bytes so far, copied.
     package var bytes: [UInt8] {
         sink.bytes
-    }
-
-    /// Appends the bytes so far to `output`.
-    func appendContent(to output: inout [UInt8]) {
-        sink.appendContent(to: &output)
     }
 
     /// The bytes, without a copy; the writer is empty afterwards.
@@ -140,6 +148,17 @@ package struct MessagePackWriter: Sendable {
         }
     }
 
+    /// The key of a field.
+    @inline(__always)
+    mutating func name(_ name: StaticString) {
+        if name.utf8CodeUnitCount < 32 {
+            short(name.utf8Start, name.utf8CodeUnitCount)
+        } else {
+            rawHeader(name.utf8CodeUnitCount)
+            sink.append(name)
+        }
+    }
+
     package mutating func raw(_ value: [UInt8]) {
         rawHeader(value.count)
         sink.append(value)
@@ -209,9 +228,15 @@ package struct MessagePackWriter: Sendable {
 }
 
 extension MessagePackWriter {
-    mutating func beginRecord() -> Mark {
-        let mark = Mark(byte: sink.count, field: fields.count, enclosingCount: fieldCount)
-        if !sortsKeys {
+    mutating func beginRecord(startsAtZero: Bool) -> Mark {
+        let mark = Mark(
+            byte: sink.count,
+            field: fields.count,
+            enclosingCount: fieldCount,
+            enclosingOmits: omitsDefaults
+        )
+        if !isCanonical {
+            omitsDefaults = startsAtZero
             // The count is not known yet: a wide header, filled in at the end.
             sink.append(0xDE)
             append(UInt16(0))
@@ -222,9 +247,11 @@ extension MessagePackWriter {
 
     /// Puts the fields since `mark` in the order of their names, behind the header of a map.
     mutating func endRecord(_ mark: Mark) {
-        guard sortsKeys else {
+        guard isCanonical else {
             sink.replace(at: mark.byte + 1, bigEndian: fieldCount)
+            wasEmpty = fieldCount == 0
             fieldCount = mark.enclosingCount
+            omitsDefaults = mark.enclosingOmits
             return
         }
         let count = fields.count - mark.field
@@ -275,18 +302,19 @@ extension MessagePackWriter: FieldVisitor {
         _ options: FieldOptions,
         goType: StaticString
     ) {
-        if sortsKeys {
-            fields.append(Field(name: name, start: sink.count))
+        if omitsDefaults, value.isDefault { return }
+        let start = sink.count
+        if isCanonical {
+            fields.append(Field(name: name, start: start))
         } else {
             fieldCount += 1
         }
-        if name.utf8CodeUnitCount < 32 {
-            short(name.utf8Start, name.utf8CodeUnitCount)
-        } else {
-            rawHeader(name.utf8CodeUnitCount)
-            sink.append(name)
+        self.name(name)
+        value.visitPack(&self)
+        if Value.isRecord, omitsDefaults, wasEmpty {
+            sink.removeAll(from: start)
+            fieldCount -= 1
         }
-        value.writePack(&self)
     }
 }
 
