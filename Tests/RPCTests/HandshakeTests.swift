@@ -35,8 +35,10 @@ import Testing
         }
         let expected = try await two.run { _, core in core.greeting }
         #expect(try await one.hello(address) == expected)
+        let name = address.replacing("127.0.0.1", with: "localhost")
+        #expect(try await one.hello(name) == expected)
         let kinds = try await two.run { _, core in core.admitted.map(\.1) }
-        #expect(kinds == [.hello])
+        #expect(kinds == [.hello, .hello])
         for bad in ["nowhere", "127.0.0.1:1"] {
             await #expect(throws: PeerTransportError.self) { try await one.hello(bad) }
         }
