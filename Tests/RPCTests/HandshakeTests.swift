@@ -82,6 +82,36 @@ import Testing
         for server in [one, two, three] { try await server.stop() }
     }
 
+    @Test func `Lanes from before a cluster was formed are opened anew in it`() async throws {
+        let one = try await TestServer(1, cluster: 0)
+        let two = try await TestServer(2, cluster: 0)
+        let addresses = [one.id: try await one.listen(), two.id: try await two.listen()]
+        for server in [one, two] {
+            try await server.run { transport, _ in transport.setPeers(addresses) }
+        }
+        let (first, second) = (one.id, two.id)
+        try await one.waitForLanes(to: second)
+        try await two.waitForLanes(to: first)
+        for server in [one, two] {
+            try await server.run { transport, core in
+                core.events = []
+                core.greeting.cluster = 5
+                transport.identityChanged()
+            }
+        }
+        try await one.waitForLanes(to: second)
+        try await two.waitForLanes(to: first)
+        // Who finds itself in another cluster than its peers is left by them.
+        try await two.run { transport, core in
+            core.greeting.cluster = 6
+            transport.identityChanged()
+        }
+        await one.log.line(with: "Cannot open", "another cluster")
+        await two.log.line(with: "Cannot open", "another cluster")
+        try await one.stop()
+        try await two.stop()
+    }
+
     @Test func `Another server behind the address is refused`() async throws {
         let (one, two) = (try await TestServer(1), try await TestServer(2))
         let address = try await two.listen()
