@@ -49,6 +49,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let httpClient: Target.Dependency = .product(
     name: "AsyncHTTPClient",
     package: "async-http-client"
@@ -78,6 +79,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -104,6 +106,7 @@ let package = Package(
         server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
         server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
+        server("Snapshots", ["Model", "Wire", "Raft", "StateStore", "CZlib", crypto]),
         server(
             "HTTPAPI",
             [
@@ -161,7 +164,10 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Model", "Raft", heap],
+            dependencies: [
+                "Model", "Raft", "Wire", "StateStore", "StateMachine", "WriteAheadLog",
+                "DurableLog", "StorageSimulation", heap,
+            ],
             path: "Tests/Simulation/Library",
             swiftSettings: strict
         ),
@@ -198,6 +204,11 @@ let package = Package(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
+        tests(
+            "SnapshotsTests",
+            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
+            resources: [.copy("Golden")]
+        ),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
@@ -208,8 +219,8 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
-                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(

@@ -176,6 +176,11 @@ extension SimulatedStorage {
         operations = 0
     }
 
+    /// Forgets the open files of a process that is gone, but keeps what is to go wrong.
+    package func reopen() {
+        files = [:]
+    }
+
     /// What chance leaves of a change: nothing, all, or pieces of it, some zeroed or garbled.
     private func survivors(
         of change: Change,
