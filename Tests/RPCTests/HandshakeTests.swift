@@ -274,6 +274,9 @@ import Testing
         let address = "127.0.0.1:\(silent.localAddress?.port ?? 0)"
         let text = try await complaint(of: one, dialling: NodeID(rawValue: 2), at: address)
         #expect(text.contains("no greeting"))
+        await #expect(throws: PeerTransportError.unreachable("no answer within 5 ms")) {
+            try await one.hello(address, timeout: .milliseconds(5))
+        }
         await dialled.wait { $0.count >= 6 }
         #expect(one.log.lines.filter { $0.contains("Cannot open") }.count == 2)
         try await one.stop()
