@@ -73,6 +73,8 @@ final class PeerConnection: ChannelInboundHandler {
     private var writtenBytes = 0
     /// Ends the connection when its handshake takes too long.
     private var handshakeTimer: Scheduled<Void>?
+    /// The cluster that the other side named in its greeting.
+    var peerCluster: UInt128 = 0
     /// The other end, for the log.
     private(set) var remote = "?"
 

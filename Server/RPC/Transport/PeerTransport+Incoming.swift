@@ -94,7 +94,7 @@ extension PeerTransport {
 
     /// Judges a greeting; the delegate has the last word.
     func answer(to hello: Hello) -> GreetingAnswer {
-        let own = identity()
+        let own = self.greeting()
         let greeting = hello.greeting
         if let expected = hello.expected, expected != own.server {
             return .refused("this is server \(own.name), not \(expected.text)")
@@ -115,6 +115,7 @@ extension PeerTransport {
     /// Makes an admitted connection what it was dialled for.
     func admitted(_ connection: PeerConnection, _ hello: Hello) {
         let greeting = hello.greeting
+        connection.peerCluster = greeting.cluster
         if greeting.server != identity().server { remember(greeting) }
         switch hello.kind {
         case .hello:
