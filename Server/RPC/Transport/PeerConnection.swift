@@ -41,6 +41,9 @@ enum ConnectionEnd: Error, Hashable, CustomStringConvertible {
     /// This side ended it, for this reason.
     case ended(String)
 
+    /// What it was for is done.
+    static let answered = ConnectionEnd.ended("the question is answered")
+
     var description: String {
         switch self {
         case .closed: "the other side closed the connection"

@@ -119,7 +119,7 @@ extension PeerTransport {
         if greeting.server != identity().server { remember(greeting) }
         switch hello.kind {
         case .hello:
-            connection.endAfterWriting(.ended("the question is answered"))
+            connection.endAfterWriting(.answered)
         case .priorityLane, .bulkLane:
             guard let lane = hello.kind.lane else { return }
             let key = IncomingKey(peer: greeting.server, lane: lane)
@@ -161,7 +161,7 @@ extension PeerTransport {
     /// A connection has ended before it was admitted.
     func handshakeEnded(_ connection: PeerConnection, _ reason: ConnectionEnd) {
         connections[ObjectIdentifier(connection)] = nil
-        guard reason != .closed else { return }
+        guard reason != .closed, reason != .answered else { return }
         let host = connection.remote.split(separator: ":").dropLast().joined(separator: ":")
         guard complaints.isNews("in \(host)", reason.description) else { return }
         logger.warning("Closed a connection of \(connection.remote): \(reason)")
