@@ -127,7 +127,7 @@ let package = Package(
             "Consensus",
             [
                 "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
-                "DurableLog", "RPC", deque, nioCore, nioPosix, logging,
+                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioPosix, logging,
             ]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
