@@ -234,7 +234,8 @@ let package = Package(
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix,
+                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire", nioCore,
+                nioEmbedded, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),
