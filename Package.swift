@@ -139,7 +139,10 @@ let package = Package(
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
+        server(
+            "CLI",
+            ["MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", arguments]
+        ),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],
@@ -212,7 +215,10 @@ let package = Package(
             resources: [.copy("Golden")]
         ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("CLITests", ["CLI", "Model", "Wire"]),
+        tests(
+            "CLITests",
+            ["CLI", "Model", "MusterAPI", "Raft", "Wire", "WriteAheadLog", arguments]
+        ),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
@@ -228,7 +234,8 @@ let package = Package(
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix,
+                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire", nioCore,
+                nioEmbedded, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),
