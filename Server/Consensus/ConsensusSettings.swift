@@ -51,6 +51,8 @@ package struct SnapshotSettings: Sendable {
     package var entries: UInt64 = 100_000
     /// Bytes of entries since the last snapshot; at about this many the next one is taken.
     package var bytes = 64 << 20
+    /// The least time from one snapshot to the next that entries alone ask for.
+    package var interval = Nanoseconds.seconds(30)
     /// Entries that stay in the log behind a snapshot, for followers that are a little behind.
     package var trailingEntries: UInt64 = 10_240
 
