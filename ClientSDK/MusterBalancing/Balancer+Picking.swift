@@ -25,7 +25,12 @@ extension Balancer {
         _ request: PickRequest,
         at now: ContinuousClock.Instant? = nil
     ) throws(BalancingError) -> Pick {
-        Pick(try track(request, at: now.map(Ticks.at)), recorder: recorder)
+        if isPlainWithKeys, let hash = request.hash, request.avoiding.isEmpty,
+            request.preferring == nil
+        {
+            return Pick(try draw(key: hash), recorder: recorder)
+        }
+        return Pick(try track(request, at: now.map(Ticks.at)), recorder: recorder)
     }
 
     /// The instance a pick chose, or nil when a newer snapshot has replaced the one it came from.
@@ -56,6 +61,25 @@ extension Balancer {
             }
             let position = Self.position(in: table, count: count, state: state)
             let (endpoint, index) = table.endpoint(position)
+            let generation = table.generation
+            guard table.isStill(version) else { continue }
+            return Choice(endpoint: endpoint, index: index, generation: generation)
+        }
+    }
+
+    /// The choice that a key leads to.
+    @inline(__always)
+    private func draw(key: UInt64) throws(BalancingError) -> Choice {
+        while true {
+            let table = table
+            let version = table.version
+            let count = table.count
+            guard count > 0 else {
+                guard !table.isStill(version) else { throw emptiness }
+                continue
+            }
+            let view = LoadView(table: table, count: count, version: version, now: nil)
+            let (endpoint, index) = table.endpoint(view.keyed(key))
             let generation = table.generation
             guard table.isStill(version) else { continue }
             return Choice(endpoint: endpoint, index: index, generation: generation)

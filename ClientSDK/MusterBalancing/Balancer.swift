@@ -93,6 +93,8 @@ public final class Balancer: Sendable {
     /// Whether a pick is a look into the table and nothing else.
     let isPlain: Bool
     let isTracking: Bool
+    /// Whether a pick with a key is a look into the table and nothing else.
+    let isPlainWithKeys: Bool
     let ledger: Ledger
 
     /// Makes a balancer that has no instances yet.
@@ -106,6 +108,8 @@ public final class Balancer: Sendable {
         stripes = Stripes(count: options.stripes, seed: options.seed ?? system.next())
         isTracking = policy.needsTracking || options.outliers != nil
         isPlain = !isTracking && !policy.kind.usesKeys && options.slowStart == nil
+        isPlainWithKeys =
+            !isTracking && policy.kind.hasPlainKeys && options.slowStart == nil
         ledger = TrackerPool.shared.ledger(Self.settings(of: policy, options))
         let empty = PickTable(capacity: 64)
         current = Atomic(empty.bits)

@@ -15,7 +15,12 @@ public struct BalancingPolicy: Hashable, Sendable {
 
         var isPeakEWMA: Bool { if case .peakEWMA = self { true } else { false } }
 
-        /// Whether a pick needs more than a look into the table.
+        /// Whether a pick with a key is a look into the table.
+        var hasPlainKeys: Bool {
+            if case .consistentHash(_, nil) = self { true } else { false }
+        }
+
+        /// Whether a pick without a key needs more than a look into the table.
         var usesKeys: Bool {
             switch self {
             case .consistentHash, .custom: true
@@ -151,7 +156,8 @@ public struct HashTable: Hashable, Sendable {
     /// A table that names the instance of each slot: the fastest look-up, the evenest shares.
     ///
     /// - Parameter size: The number of slots, rounded up to a prime and clamped to 1,048,583;
-    ///   should be at least a hundred times the number of instances.
+    ///   should be at least a hundred times the number of instances. An instance whose share is
+    ///   less than a slot may get none.
     /// - Returns: The table.
     /// - Source: Eisenbud et al., "Maglev" (2016), §3.4.
     public static func maglev(size: Int = 65_537) -> HashTable {
