@@ -145,7 +145,8 @@ public struct HashTable: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - minimum: The least number of places; more spread keys more evenly. At least 1.
-    ///   - maximum: The most places; clamped to 262,144 and exceeded where there are more instances.
+    ///   - maximum: The most places; clamped to 262,144, and exceeded when there are more
+    ///     instances than places.
     /// - Returns: The table.
     /// - Source: gRPC A42.
     public static func ring(minimum: Int = 1024, maximum: Int = 4096) -> HashTable {

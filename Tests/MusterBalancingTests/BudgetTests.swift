@@ -73,7 +73,8 @@ import Testing
         var attempts = 0
         for _ in 0..<10 {
             await #expect(throws: Broken.self) {
-                try await balancer.withInstance(failover: .nextInstance(attempts: 3) { _ in true }) {
+                try await balancer.withInstance(failover: .nextInstance(attempts: 3) { _ in true })
+                {
                     _ in
                     attempts += 1
                     throw Broken()
@@ -169,7 +170,8 @@ import Testing
     @Test func quantilesAreAtMostAnEighthTooHigh() {
         var random = SeededRandom(seed: 5)
         for _ in 0..<2000 {
-            let nanoseconds = Int64.random(in: 1000...3_600_000_000_000, using: &random)
+            let nanoseconds =
+                Int64.random(in: 1000...3_600_000_000_000, using: &random)
                 >> Int64.random(in: 0...30, using: &random)
             var histogram = LatencyHistogram()
             histogram.record(.nanoseconds(nanoseconds))
@@ -179,7 +181,9 @@ import Testing
             #expect(quantile <= latency * 1.1251, "\(latency) \(quantile)")
         }
         var extreme = LatencyHistogram()
-        for latency in [Duration.zero, .seconds(-1), .seconds(Int64.max)] { extreme.record(latency) }
+        for latency in [Duration.zero, .seconds(-1), .seconds(Int64.max)] {
+            extreme.record(latency)
+        }
         #expect(extreme.total == 3)
         #expect(LatencyHistogram().quantile(0.5, minimum: 0) == nil)
     }

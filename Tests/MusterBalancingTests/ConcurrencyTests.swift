@@ -6,7 +6,8 @@ import Testing
 @Suite struct ConcurrencyTests {
     static let policies: [BalancingPolicy] = [
         .roundRobin, .weightedRoundRobin, .smoothWeightedRoundRobin, .random, .weightedRandom,
-        .leastRequest(), .leastRequest(choices: 5), .peakEWMA(), .consistentHash(.maglev(size: 251)),
+        .leastRequest(), .leastRequest(choices: 5), .peakEWMA(),
+        .consistentHash(.maglev(size: 251)),
         .consistentHash(.ring(minimum: 64, maximum: 256), boundedLoad: 1.25), .sticky,
         .custom("first") { First(count: $0.instances.count) },
     ]
@@ -91,7 +92,10 @@ import Testing
         let lists = (0..<2).map { side in
             (0..<100).compactMap { number in
                 ServiceEndpoint(host: "10.\(side).0.\(number)", port: 1).map {
-                    Instance(id: InstanceID(node: "\(side)-\(number)", serviceID: "s"), endpoint: $0)
+                    Instance(
+                        id: InstanceID(node: "\(side)-\(number)", serviceID: "s"),
+                        endpoint: $0
+                    )
                 }
             }
         }

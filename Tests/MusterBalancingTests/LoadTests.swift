@@ -136,7 +136,8 @@ import Testing
         }
         var late = [0, 0]
         for number in 0..<2000 {
-            late[try call(balancer, at: .milliseconds(8000 + number)) { _ in .milliseconds(5) }] += 1
+            late[try call(balancer, at: .milliseconds(8000 + number)) { _ in .milliseconds(5) }] +=
+                1
         }
         // It is tried whenever its memory has decayed to the other's, and its mean falls each time.
         #expect(late[0] > 40, "\(late)")
@@ -185,7 +186,8 @@ import Testing
         }
         var counts = [0, 0]
         for number in 0..<1000 {
-            counts[try call(balancer, at: .milliseconds(100 + number)) { _ in .milliseconds(5) }] += 1
+            counts[try call(balancer, at: .milliseconds(100 + number)) { _ in .milliseconds(5) }] +=
+                1
         }
         #expect(counts.allSatisfy { $0 > 300 }, "\(counts)")
     }

@@ -189,7 +189,9 @@ private struct Scene {
 
     @Test func spillGoesToZonesWithMoreThanTheirPart() throws {
         // Parts of 3 each: a lacks 2, b has exactly its part, c has 2 to spare.
-        let shares = try shares(["a"] + [String](repeating: "b", count: 3) + ["c", "c", "c", "c", "c"])
+        let shares = try shares(
+            ["a"] + [String](repeating: "b", count: 3) + ["c", "c", "c", "c", "c"]
+        )
         #expect(abs(shares[0] - 1.0 / 3) < 0.02, "\(shares)")
         #expect(shares[1...3].allSatisfy { $0 == 0 }, "\(shares)")
         #expect(abs(shares[4...].reduce(0, +) - 2.0 / 3) < 0.02, "\(shares)")
@@ -347,7 +349,11 @@ private struct Scene {
     }
 
     @Test func aReturnedInstanceWarmsUp() throws {
-        let scene = scene(10, { $0.return = .immediate }, slowStart: SlowStart(window: .seconds(20)))
+        let scene = scene(
+            10,
+            { $0.return = .immediate },
+            slowStart: SlowStart(window: .seconds(20))
+        )
         try scene.call(50, at: 0, bad: [3])
         let counts = try scene.counts(9100, at: 30_001)
         #expect(abs(counts[3] - 100) < 20, "\(counts)")
