@@ -23,7 +23,25 @@ struct PickBenchmark {
             for instances in [3, 100, 1000] {
                 for threads in [1, 4] { report(row, instances: instances, threads: threads) }
             }
+            reportUpdate(row)
         }
+    }
+
+    /// What it costs to take a snapshot of a thousand instances: the best of twenty times.
+    private static func reportUpdate(_ row: Row) {
+        let balancer = row.balancer(instances: 1000)
+        guard let snapshot = balancer.snapshot else { return }
+        var best = Int.max
+        for _ in 0..<20 {
+            let started = Work.processorTime()
+            balancer.update(snapshot)
+            best = min(best, Work.processorTime() - started)
+        }
+        let isMaglev = row.name.hasPrefix("maglev")
+        print(
+            "update \(row.name) instances=1000 \(best / 1000) us "
+                + "goal=\(isMaglev ? "3000" : "200") us"
+        )
     }
 
     private static func report(_ row: Row, instances: Int, threads: Int) {
@@ -220,7 +238,7 @@ final class Work: Sendable {
     }
 
     /// What the calling thread has used so far.
-    private static func processorTime() -> Int {
+    static func processorTime() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
