@@ -33,6 +33,18 @@ extension Balancer {
         return Pick(try track(request, at: now.map(Ticks.at)), recorder: recorder)
     }
 
+    /// Chooses the instance that a key belongs to.
+    ///
+    /// The same as ``pick(_:at:)`` with a request that has only a key, and faster.
+    ///
+    /// - Parameter hash: What the call is about, spread over all 64-bit values.
+    /// - Returns: The choice, to be completed when the call has ended.
+    /// - Throws: ``BalancingError`` when there is no instance to choose.
+    public func pick(hash: UInt64) throws(BalancingError) -> Pick {
+        guard isPlainWithKeys else { return try pick(PickRequest(hash: hash)) }
+        return Pick(try draw(key: hash), recorder: recorder)
+    }
+
     /// The instance a pick chose, or nil when a newer snapshot has replaced the one it came from.
     public func instance(of pick: borrowing Pick) -> Instance? {
         guard let snapshot, snapshot.generation == pick.generation,

@@ -159,7 +159,7 @@ public final class Balancer: Sendable {
             writer.published.deallocate()
             writer.spare?.deallocate()
             for table in writer.outgrown { table.deallocate() }
-            let trackers = writer.roster.members.values.map(\.tracker).filter { $0 != .none }
+            let trackers = writer.roster.members.map(\.tracker).filter { $0 != .none }
             TrackerPool.shared.giveBack(trackers + writer.roster.retired, ledger)
         }
         stripes.deallocate()
@@ -198,9 +198,7 @@ public final class Balancer: Sendable {
         let plan = PickPlan(
             policy: policy,
             weights: selection.weights,
-            hashes: entries.map { entry in
-                writer.roster.members[snapshot.instances[entry.index].id]?.hash ?? 0
-            }
+            hashes: selection.indices.map { writer.roster.members[$0].hash }
         )
         writer.tables += 1
         let content = PickTable.Content(
@@ -217,7 +215,7 @@ public final class Balancer: Sendable {
         writer.selection = selection
         // After the table that lists them has been replaced.
         writer.roster.collect(TrackerPool.shared.giveBack)
-        ledger.deadline = writer.roster.deadline(snapshot, selection, now: writer.latest)
+        ledger.deadline = writer.roster.deadline(selection, now: writer.latest)
     }
 
     private func entry(
@@ -225,11 +223,10 @@ public final class Balancer: Sendable {
         _ snapshot: ServiceSnapshot,
         _ roster: Roster
     ) -> PickTable.Content.Entry {
-        let instance = snapshot.instances[index]
-        return PickTable.Content.Entry(
-            endpoint: instance.endpoint,
+        PickTable.Content.Entry(
+            endpoint: snapshot.instances[index].endpoint,
             index: index,
-            tracker: isTracking ? roster.members[instance.id]?.tracker ?? .none : .none
+            tracker: roster.members[index].tracker
         )
     }
 

@@ -218,7 +218,7 @@ final class Work: Sendable {
         var random = SeededRandom(seed: 1)
         for _ in 0..<picks {
             // As above.
-            guard let pick = try? balancer.pick(PickRequest(hash: random.next())) else { continue }
+            guard let pick = try? balancer.pick(hash: random.next()) else { continue }
             ports &+= Int(pick.endpoint.port)
             pick.complete(.success)
         }
