@@ -95,6 +95,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("Autopilot", ["Model"]),
         server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server(
@@ -126,7 +127,7 @@ let package = Package(
             "Consensus",
             [
                 "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
-                "DurableLog", "RPC", deque, nioCore, nioPosix, logging,
+                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioPosix, logging,
             ]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
@@ -190,6 +191,7 @@ let package = Package(
             ]
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
+        tests("AutopilotTests", ["Autopilot", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
         tests("ChecksumsTests", ["Checksums"]),
         tests(

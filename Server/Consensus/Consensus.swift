@@ -50,6 +50,10 @@ final class Consensus {
     var received: [LogIndex: StateMachine] = [:]
     /// What was applied since the last snapshot.
     var appliedBytes = 0
+    /// How far the replica's state is.
+    var appliedIndex: LogIndex
+    var lastSnapshotAt = ReadGate.now
+    var lastSnapshotBytes = 0
     var isTakingSnapshot = false
 
     /// Whether the disk takes more; a leader without room takes no writes.
@@ -91,6 +95,7 @@ final class Consensus {
         archive = parts.archive
         raft = parts.raft
         cluster = parts.cluster
+        appliedIndex = parts.raft.log.applied
     }
 
     /// A closure that comes back to this object from any thread.

@@ -12,6 +12,8 @@ package enum SnapshotError: Error, Hashable, Sendable {
     case newerVersion(found: UInt64)
     /// The disk failed or is full: the process must end.
     case storage(FileFailure)
+    /// A stored snapshot is not what was written; nothing was changed.
+    case damagedFile(file: String, reason: String)
     /// Compression failed for want of memory.
     case outOfMemory
 
@@ -29,6 +31,10 @@ package enum SnapshotError: Error, Hashable, Sendable {
                 + "\(SnapshotMetadata.version); use the program that wrote it, or a later one"
         case .storage(let failure):
             failure.message
+        case .damagedFile(let file, let reason):
+            "\(file) is damaged: \(reason). Nothing was changed: set the server's data directory "
+                + "aside and let it join again with an empty one, or restore the whole directory "
+                + "from a backup"
         case .outOfMemory:
             "no memory for compression; stop other programs or add memory"
         }

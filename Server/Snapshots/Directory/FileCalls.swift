@@ -67,6 +67,12 @@ enum FileCalls {
         return bytes
     }
 
+    static func size(of file: Int32, name: String) throws(SnapshotError) -> Int {
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .storage(failure("look at", name)) }
+        return Int(status.st_size)
+    }
+
     static func sync(_ file: Int32, name: String) throws(SnapshotError) {
         guard retrying({ fsync(file) }) == 0 else { throw .storage(failure("sync", name)) }
     }
