@@ -1,3 +1,4 @@
+package import Model
 package import NIOCore
 
 /// What bounds the agent, and what happens at each bound.
@@ -27,6 +28,13 @@ package struct AgentLimits: Sendable {
     package var configurationFileBytes = 16 << 20
     /// Files of one configuration directory; more are refused.
     package var configurationFiles = 10_000
+    /// Servers that may be expected to form a cluster; more are refused.
+    package var servers = 64
+    /// Addresses to join by; more are refused.
+    package var joinAddresses = 256
+
+    /// How long a server may leave the leader without an answer before its check says so.
+    package var silence = Nanoseconds.seconds(5)
 
     package init() {}
 }

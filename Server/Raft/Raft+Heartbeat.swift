@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// Rounds to the followers: they keep the leader in office, or end its term.
 ///
@@ -47,18 +47,24 @@ extension Raft {
     }
 
     /// Whether a majority has promised not to elect another leader yet.
+    func holdsLease(now: Instant) -> Bool {
+        let moment = faults.has(.believesLeaseAcrossPause) ? lastTimer : now
+        return leaseEnd.map { moment < $0 } ?? false
+    }
+
+    /// Until when no other server can be elected; nil when nothing is certain.
+    ///
+    /// Until then the commit index here is the newest there is.
     ///
     /// - Source: dissertation §6.4.1.
-    func holdsLease(now: Instant) -> Bool {
+    package var leaseEnd: Instant? {
         guard hasCommittedInTerm, leading.transfer == nil, !leading.forfeitsLease else {
-            return false
+            return nil
         }
-        let end = configuration.reached { peer in
+        return configuration.reached { peer in
             guard peer != id else { return Instant(nanoseconds: .max) }
             return leading.progress(of: peer)?.leaseEnd ?? Instant(nanoseconds: 0)
         }
-        let moment = faults.has(.believesLeaseAcrossPause) ? lastTimer : now
-        return end.map { moment < $0 } ?? false
     }
 
     /// Whether this leader knows everything that was ever committed.

@@ -77,6 +77,13 @@ package struct RaftLog: Sendable {
         return true
     }
 
+    /// Takes back what was known to be committed, behind all `recover(_:)`.
+    ///
+    /// - Precondition: The entries up to `index` are in the log, but for those in the snapshot.
+    package mutating func recover(commit index: LogIndex) {
+        commit(through: index)
+    }
+
     mutating func append(_ entry: Entry) {
         precondition(entry.index == lastIndex.next, "a gap before entry \(entry.index)")
         terms.append(entry.term)

@@ -27,7 +27,7 @@ struct LeaderDuties {
     static let timerSlack = TimeAmount.milliseconds(50)
 
     private let limits: ReplicaLimits
-    private var isLeader = false
+    private(set) var isLeader = false
     /// When each session with a time to live ends; the heap may hold older, passed-over deadlines.
     private var sessionDeadlines: [String: NIODeadline] = [:]
     private var sessionLifetimes: [String: TimeAmount] = [:]

@@ -10,6 +10,8 @@ package struct ReplicaLimits: Sendable {
     package var batchedProposals = 1_024
     /// Encoded bytes of one command; a larger one is refused with `ProposalError.tooLarge`.
     package var commandBytes = 4 << 20
+    /// Bytes of a user's archive in one entry of the log.
+    package var restorePieceBytes = 512 << 10
     /// Change sets a loop may leave unread; past that it forgets them and wakes every watch.
     package var unreadChanges = 256
     /// How long a deleted key's index is remembered.

@@ -1,5 +1,6 @@
 package import Model
 import NIOCore
+import StateMachine
 
 /// Why a command did not enter the registry, or may not have.
 package struct ProposalError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -16,6 +17,13 @@ package struct ProposalError: Error, Hashable, Sendable, CustomStringConvertible
         /// Leadership was lost while the command was in the log; it may or may not survive.
         case leadershipLost
     }
+
+    /// It was in the log of a leader that was lost, and nobody could say more in time.
+    package static let outcomeUnknown = ProposalError(
+        .leadershipLost,
+        "leadership lost while committing log"
+    )
+    package static let noLeader = ProposalError(.noLeader, "No cluster leader")
 
     package var code: Code
     package var message: String
@@ -36,8 +44,11 @@ package typealias ProposalOutcome = Result<CommandResult, ProposalError>
 /// A proposal between `Replica.propose` and its answer.
 struct PendingProposal: Sendable {
     let id: ProposalID
-    let command: Command
-    let payload: [UInt8]
+    let kind: EntryKind
+    /// Nil unless `kind` is `command`.
+    let command: Command?
+    /// Room for the head, then the body.
+    let bytes: [UInt8]
     let loop: any EventLoop
     let completion: @Sendable (ProposalOutcome) -> Void
 }

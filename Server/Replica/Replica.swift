@@ -1,8 +1,8 @@
 package import Model
 package import NIOCore
+import StateMachine
 package import StateStore
 import Synchronization
-import Wire
 
 /// One server's copy of the registry: proposals in, published snapshots, answers and wake-ups out.
 ///
@@ -11,7 +11,7 @@ import Wire
 /// immutable snapshot per batch, and only then answered; so whoever got an answer finds its write
 /// in `current`. Limits: `ReplicaLimits`.
 package final class Replica: Sendable {
-    private struct Queue {
+    struct Queue {
         var proposals: [PendingProposal] = []
         var bytes = 0
         var nextID: UInt64 = 1
@@ -19,20 +19,31 @@ package final class Replica: Sendable {
         var isStopped = false
     }
 
-    private struct Publication {
+    struct Publication {
         var current: Published
         var inboxes: [WatchInbox] = []
     }
 
+    /// What the log told while an archive was being restored, and what that restore is.
+    struct Intake {
+        var isPaused = false
+        var events: [ReplicationEvent] = []
+    }
+
+    /// Reads a user's archive, on a thread that may take its time; throws what is wrong with it.
+    package typealias ArchiveReader = @Sendable (_ archive: [UInt8]) throws -> StateStore
+
     /// Where commands are applied; nothing else writes the state.
     package let eventLoop: any EventLoop
-    private let log: any ReplicatedLog
-    private let limits: ReplicaLimits
-    private let wallClock: @Sendable () -> Timestamp
-    private let queue = Mutex(Queue())
-    private let publication: Mutex<Publication>
-    private let publishedGeneration = Atomic<UInt64>(0)
-    private let writer: NIOLoopBoundBox<Writer>
+    let log: any ReplicatedLog
+    let limits: ReplicaLimits
+    let wallClock: @Sendable () -> Timestamp
+    let readArchive: ArchiveReader
+    let queue = Mutex(Queue())
+    let publication: Mutex<Publication>
+    let publishedGeneration = Atomic<UInt64>(0)
+    let writer: NIOLoopBoundBox<Writer>
+    let intake: NIOLoopBoundBox<Intake>
 
     /// Makes a replica that is idle until `start()`.
     ///
@@ -41,35 +52,44 @@ package final class Replica: Sendable {
     ///   - log: where proposals go.
     ///   - limits: of the queues before the log.
     ///   - storeLimits: of the state; the same on every server.
-    ///   - wallClock: read once per proposal, on the proposer's thread.
+    ///   - readArchive: reads what `restore` is given.
+    ///   - wallClock: read once per batch of proposals.
     package init(
         eventLoop: any EventLoop,
         log: any ReplicatedLog,
         limits: ReplicaLimits = ReplicaLimits(),
         storeLimits: StateStoreLimits = StateStoreLimits(),
+        readArchive: @escaping ArchiveReader = { _ in throw ArchivesNotRead() },
         wallClock: @escaping @Sendable () -> Timestamp
     ) {
         self.eventLoop = eventLoop
         self.log = log
         self.limits = limits
         self.wallClock = wallClock
-        let store = StateStore(limits: storeLimits)
-        publication = Mutex(Publication(current: Published(store: store, generation: 0)))
+        self.readArchive = readArchive
+        let machine = StateMachine(store: StateStore(limits: storeLimits))
+        publication = Mutex(
+            Publication(current: Published(store: machine.store, generation: 0))
+        )
         writer = .makeBoxSendingValue(
-            Writer(store: store, limits: limits),
+            Writer(machine: machine, proposer: log.proposer, limits: limits),
             as: Writer.self,
             eventLoop: eventLoop
         )
+        intake = .makeBoxSendingValue(Intake(), as: Intake.self, eventLoop: eventLoop)
     }
 
     /// Starts the log and the leader's duties.
     package func start() {
         eventLoop.execute {
-            self.log.start { self.handle($0) }
+            self.log.start(
+                deliver: { self.receive($0) },
+                capture: { self.writer.value.machine }
+            )
         }
     }
 
-    /// Refuses what is still queued and everything that follows; ends the timers.
+    /// Refuses what is still queued and everything that follows; ends the log and the timers.
     package func stop() async {
         let waiting = queue.withLock { queue in
             queue.isStopped = true
@@ -77,19 +97,22 @@ package final class Replica: Sendable {
             return queue.proposals
         }
         let error = ProposalError(.stopped, "server is stopping")
-        try? await eventLoop.submit {  // Fails only when the loop itself is gone.
+        let ended = eventLoop.makePromise(of: Void.self)
+        eventLoop.execute {
             var answers = CompletionBatch()
-            for proposal in waiting + self.writer.value.takeAllInFlight() {
+            for proposal in waiting + self.writer.value.takeAll() {
                 answers.append(proposal, .failure(error))
             }
             self.writer.value.duties.cancel()
             answers.send()
-        }.get()
+            self.log.stop { ended.succeed() }
+        }
+        try? await ended.futureResult.get()  // It never fails.
     }
 
     // MARK: Reading
 
-    /// The newest published state; has every write that was answered.
+    /// The newest published state; has every write that was answered here.
     package var current: Published {
         publication.withLock { $0.current }
     }
@@ -102,6 +125,25 @@ package final class Replica: Sendable {
     /// Who leads, and the servers of the log.
     package var leadership: Leadership {
         log.leadership
+    }
+
+    /// True when what `current` gives next has every write that was acknowledged anywhere; costs no
+    /// lock.
+    package var isCurrentCertain: Bool {
+        log.gate.isOpen
+    }
+
+    /// Calls back on `loop` once `current` satisfies a read that asks now, or cannot be known to.
+    package func awaitReadable(
+        _ requirement: ReadRequirement,
+        on loop: any EventLoop,
+        _ completion: @escaping @Sendable (ProposalError?) -> Void
+    ) {
+        eventLoop.execute {
+            self.log.awaitReadable(requirement) { error in
+                loop.execute { completion(error) }
+            }
+        }
     }
 
     /// Makes the watches of one event loop; call once per loop, on it, and keep the result there.
@@ -117,159 +159,44 @@ package final class Replica: Sendable {
         return registry
     }
 
-    // MARK: Writing
+    // MARK: Asking the leader
 
-    /// Proposes a command; `completion` runs on `loop`, after the state that has the write is
-    /// published.
-    package func propose(
-        _ command: Command,
+    /// Has the leader do something; `completion` runs on `loop`.
+    package func ask(
+        _ request: LeaderRequest,
         on loop: any EventLoop,
-        _ completion: @escaping @Sendable (ProposalOutcome) -> Void
+        _ completion: @escaping @Sendable (LeaderReply) -> Void
     ) {
-        var payload: [UInt8] = []
-        CommandCoding.encode(command, into: &payload)
-        guard payload.count <= limits.commandBytes else {
-            let text = "command of \(payload.count) bytes is over \(limits.commandBytes)"
-            loop.execute { completion(.failure(ProposalError(.tooLarge, text))) }
-            return
-        }
-        let refusal = enqueue(command, payload: payload, on: loop, completion)
-        if let refusal {
-            loop.execute { completion(.failure(refusal)) }
-        }
-    }
-
-    /// Proposes a command and waits for its result.
-    package func propose(_ command: Command) async throws(ProposalError) -> CommandResult {
-        let outcome = await withCheckedContinuation { continuation in
-            propose(command, on: eventLoop) { continuation.resume(returning: $0) }
-        }
-        return try outcome.get()
-    }
-
-    /// Starts the session's time to live anew; true when the session exists.
-    package func renewSession(_ id: String) -> Bool {
-        guard current.store.session(id).value != nil else { return false }
         eventLoop.execute {
-            self.writer.value.duties.renew(session: id, at: self.eventLoop.now)
-            self.scheduleDuties()
-        }
-        return true
-    }
-
-    private func enqueue(
-        _ command: Command,
-        payload: [UInt8],
-        on loop: any EventLoop,
-        _ completion: @escaping @Sendable (ProposalOutcome) -> Void
-    ) -> ProposalError? {
-        let (refusal, mustDrain) = queue.withLock { queue -> (ProposalError?, Bool) in
-            if queue.isStopped { return (ProposalError(.stopped, "server is stopping"), false) }
-            let isFull =
-                queue.proposals.count >= limits.pendingProposals
-                || queue.bytes + payload.count > limits.pendingBytes
-            if isFull { return (ProposalError(.overloaded, "too many pending writes"), false) }
-            queue.proposals.append(
-                PendingProposal(
-                    id: ProposalID(rawValue: queue.nextID),
-                    command: command,
-                    payload: payload,
-                    loop: loop,
-                    completion: completion
-                )
-            )
-            queue.nextID += 1
-            queue.bytes += payload.count
-            defer { queue.isDrainScheduled = true }
-            return (nil, !queue.isDrainScheduled)
-        }
-        if mustDrain { eventLoop.execute { self.drain() } }
-        return refusal
-    }
-
-    /// Hands the next batch to the log; runs on the replica's loop.
-    private func drain() {
-        let (batch, hasMore) = queue.withLock { queue -> ([PendingProposal], Bool) in
-            let batch: [PendingProposal]
-            if queue.proposals.count <= limits.batchedProposals {
-                batch = queue.proposals
-                queue.proposals = []
-                queue.bytes = 0
+            let answer: @Sendable (LeaderReply) -> Void = { reply in
+                loop.execute { completion(reply) }
+            }
+            if self.log.leadership.isLeader {
+                self.perform(request, answer)
             } else {
-                batch = Array(queue.proposals.prefix(limits.batchedProposals))
-                queue.proposals.removeFirst(batch.count)
-                queue.bytes -= batch.reduce(0) { $0 + $1.payload.count }
+                self.log.ask(request, completion: answer)
             }
-            queue.isDrainScheduled = !queue.proposals.isEmpty
-            return (batch, queue.isDrainScheduled)
         }
-        if hasMore { eventLoop.execute { self.drain() } }
-        let stamp = wallClock()
-        writer.value.expect(batch)
-        log.propose(
-            batch.map { ProposedEntry(id: $0.id, stamp: stamp, payload: $0.payload) }
-        )
     }
 
-    // MARK: What the log says
-
-    private func handle(_ event: LogEvent) {
-        switch event {
-        case .committed(let entries):
-            let (changes, answers) = writer.value.apply(entries, now: eventLoop.now)
-            publish(changes)
-            answers.send()
-        case .refused(let ids, let error):
-            var answers = CompletionBatch()
-            for id in ids {
-                guard let proposal = writer.value.takeInFlight(id) else { continue }
-                answers.append(proposal, .failure(error))
-            }
-            answers.send()
-        case .leadershipChanged(let isLeader):
-            writer.value.duties.leadershipChanged(
-                isLeader: isLeader,
-                sessions: writer.value.store.sessions().value.map(\.session),
-                at: eventLoop.now
-            )
+    /// Does as the leader what was asked for here or by another server.
+    func perform(
+        _ request: LeaderRequest,
+        _ completion: @escaping @Sendable (LeaderReply) -> Void
+    ) {
+        guard case .renewSession(let id) = request else {
+            return log.perform(request, completion: completion)
         }
+        guard writer.value.store.session(id).value != nil else { return completion(.notFound) }
+        writer.value.duties.renew(session: id, at: eventLoop.now)
         scheduleDuties()
+        completion(.done)
     }
+}
 
-    /// Makes the writer's state the current one and tells every loop what changed.
-    ///
-    /// The notices enter the inboxes before the generation moves, all under one lock: a reader that
-    /// sees the new generation finds its notice, and one that handles the notice finds the new
-    /// state.
-    private func publish(_ changes: ChangeSet) {
-        let store = writer.value.store
-        let woken = publication.withLock { publication in
-            let generation = publication.current.generation + 1
-            let notice = ChangeNotice(generation: generation, changes: changes)
-            let woken = publication.inboxes.filter { $0.append(notice) }
-            publication.current = Published(store: store, generation: generation)
-            publishedGeneration.store(generation, ordering: .releasing)
-            return woken
-        }
-        for inbox in woken { inbox.wake() }
-    }
+/// What a replica without a reader of archives says.
+package struct ArchivesNotRead: Error, CustomStringConvertible {
+    package let description = "this server does not restore archives"
 
-    // MARK: The leader's duties
-
-    private func scheduleDuties() {
-        guard let deadline = writer.value.duties.takeUnscheduledDeadline() else { return }
-        let timer = eventLoop.scheduleTask(deadline: deadline) { self.performDuties() }
-        writer.value.duties.isScheduled(timer, at: deadline)
-    }
-
-    private func performDuties() {
-        let store = writer.value.store
-        let commands = writer.value.duties.due(at: eventLoop.now) { id in
-            store.session(id).value != nil
-        }
-        for command in commands {
-            propose(command, on: eventLoop) { _ in }
-        }
-        scheduleDuties()
-    }
+    package init() {}
 }

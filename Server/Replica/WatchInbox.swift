@@ -6,6 +6,8 @@ import Synchronization
 struct ChangeNotice: Sendable {
     let generation: UInt64
     let changes: ChangeSet
+    /// Every record may be another one.
+    var replacesEverything = false
 }
 
 /// Notices on their way from the replica's loop to the watches of another.
@@ -54,7 +56,7 @@ final class WatchInbox: Sendable {
     func append(_ notice: ChangeNotice) -> Bool {
         state.withLock { state in
             state.generation = notice.generation
-            if state.notices.count >= limit {
+            if state.notices.count >= limit || notice.replacesEverything {
                 state.notices = []
                 state.hasOverflowed = true
             }

@@ -1,68 +1,135 @@
 import Model
 import NIOCore
+import StateMachine
 import StateStore
 import Wire
 
 /// The part of a replica that writes: owned by the replica's event loop.
 struct Writer {
-    private(set) var store: StateStore
+    private(set) var machine: StateMachine
     var duties: LeaderDuties
-    /// Proposals handed to the log and not yet answered.
-    private var inFlight: [ProposalID: PendingProposal] = [:]
+    private let proposer: Proposer
+    private var waiting = ConsecutiveTable<PendingProposal>()
 
-    init(store: StateStore, limits: ReplicaLimits) {
-        self.store = store
+    init(machine: StateMachine, proposer: Proposer, limits: ReplicaLimits) {
+        self.machine = machine
+        self.proposer = proposer
         duties = LeaderDuties(limits: limits)
     }
 
-    /// Remembers who waits for these proposals.
-    mutating func expect(_ batch: [PendingProposal]) {
-        for proposal in batch { inFlight[proposal.id] = proposal }
+    var store: StateStore { machine.store }
+
+    /// Remembers who waits for these proposals, and completes their heads.
+    mutating func prepare(
+        _ batch: [PendingProposal],
+        stamp: Timestamp
+    ) -> [ProposedEntry] {
+        for proposal in batch { waiting.add(proposal, number: proposal.id.rawValue) }
+        let resolved = waiting.lowest
+        return batch.map { proposal in
+            var bytes = proposal.bytes
+            EntryHeader(
+                kind: proposal.kind,
+                stamp: stamp,
+                request: RequestID(
+                    origin: proposer.origin,
+                    start: proposer.start,
+                    number: proposal.id.rawValue
+                ),
+                resolved: resolved
+            ).write(over: &bytes)
+            return ProposedEntry(id: proposal.id, bytes: bytes)
+        }
     }
 
-    mutating func takeInFlight(_ id: ProposalID) -> PendingProposal? {
-        inFlight.removeValue(forKey: id)
+    mutating func take(_ id: ProposalID) -> PendingProposal? {
+        waiting.take(id.rawValue)
     }
 
     /// Everything unanswered, in the order proposed.
-    mutating func takeAllInFlight() -> [PendingProposal] {
-        defer { inFlight = [:] }
-        return inFlight.values.sorted { $0.id.rawValue < $1.id.rawValue }
+    mutating func takeAll() -> [PendingProposal] {
+        waiting.takeAll()
     }
 
-    /// Applies committed entries in order; gives what they touched and the answers to send.
+    /// How far a batch came.
+    enum Progress {
+        case done
+        /// An archive is complete at `position` of the batch; the proposal waits for it.
+        case mustRestore([UInt8], position: Int, PendingProposal?)
+    }
+
+    /// Applies committed entries in order; adds what they touched and the answers to send.
     mutating func apply(
-        _ entries: [CommittedEntry],
-        now: NIODeadline
-    ) -> (ChangeSet, CompletionBatch) {
-        var changes = ChangeSet()
-        var answers = CompletionBatch()
-        for entry in entries {
-            let proposal = entry.proposal.flatMap { takeInFlight($0) }
-            guard let command = proposal?.command ?? decode(entry) else { continue }
-            let result = store.apply(
-                command,
-                at: entry.index,
-                stamped: entry.stamp,
-                into: &changes
-            )
-            duties.observe(command, result: result, now: now)
-            if let proposal { answers.append(proposal, .success(result)) }
+        _ entries: ArraySlice<CommittedEntry>,
+        now: NIODeadline,
+        changes: inout ChangeSet,
+        answers: inout CompletionBatch
+    ) -> Progress {
+        for position in entries.indices {
+            let entry = entries[position]
+            let header = EntryHeader(entry.bytes)
+            let proposal = header.flatMap { own($0.request) }.flatMap { waiting.take($0.rawValue) }
+            let outcome: StateMachine.Outcome
+            let command: Command?
+            do throws(WireError) {
+                if let proposal {
+                    command = proposal.command
+                } else {
+                    command = try decode(entry, header)
+                }
+                outcome = try machine.apply(
+                    entry.bytes,
+                    command: command,
+                    at: entry.index,
+                    into: &changes
+                )
+            } catch {
+                // A committed entry that this version cannot read must not be skipped: the
+                // replicas would differ from here on.
+                preconditionFailure("log entry \(entry.index.rawValue): \(error.message)")
+            }
+            switch outcome {
+            case .applied(let result):
+                if let command { duties.observe(command, result: result, now: now) }
+                if let proposal { answers.append(proposal, .success(result)) }
+            case .duplicate, .ignored:
+                if let proposal { answers.append(proposal, .failure(.outcomeUnknown)) }
+            case .mustRestore(let archive):
+                return .mustRestore(archive, position: position, proposal)
+            }
         }
         if changes.leftTombstones {
             duties.expectTombstones(upTo: store.lastApplied, now: now)
         }
-        return (changes, answers)
+        return .done
     }
 
-    /// Reads a command that another process proposed; nil for one that may be ignored when unknown.
-    private func decode(_ entry: CommittedEntry) -> Command? {
-        do {
-            return try CommandCoding.decode(entry.payload)
-        } catch {
-            // A committed entry that this version cannot read must not be skipped: the replicas
-            // would differ from here on.
-            preconditionFailure("log entry \(entry.index.rawValue) cannot be applied: \(error)")
+    private func own(_ request: RequestID) -> ProposalID? {
+        guard request.origin == proposer.origin, request.start == proposer.start else {
+            return nil
         }
+        return ProposalID(rawValue: request.number)
+    }
+
+    private func decode(
+        _ entry: CommittedEntry,
+        _ header: EntryHeader?
+    ) throws(WireError) -> Command? {
+        guard header?.kind == .command else { return nil }
+        return try EntryHeader.command(of: entry.bytes)
+    }
+
+    // MARK: Replacing everything
+
+    mutating func replace(_ machine: StateMachine) {
+        self.machine = machine
+    }
+
+    mutating func adopt(_ store: StateStore, at index: LogIndex) {
+        machine.adopt(store, at: index)
+    }
+
+    mutating func abandonRestore() {
+        machine.abandonRestore()
     }
 }

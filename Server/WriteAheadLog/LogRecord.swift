@@ -1,3 +1,4 @@
+import Checksums
 import Model
 package import Raft
 

@@ -76,7 +76,7 @@ package enum LogRefusal: Hashable, Sendable {
     /// The entry asked for is compacted or not written yet.
     case notInLog(LogIndex)
 
-    var message: String {
+    package var message: String {
         switch self {
         case .entryTooLarge(let bytes, let limit):
             "an entry of \(bytes) bytes is more than the limit of \(limit)"

@@ -39,7 +39,7 @@ import Testing
             "-dev", "-hcl", #"{"acl":{"enabled":true}}"#, "-allow-write-http-from", "10.0.0.0/8",
             "-retry-join", "10.1.2.3",
         ])
-        #expect(guarded.warnings.count == 3)
+        #expect(guarded.warnings.count == 2)
         #expect(guarded.warnings.first?.hasPrefix("acl is set") == true)
     }
 

@@ -39,6 +39,14 @@ struct World {
         #expect(propose(.keyValue(write)) == .success(.done))
     }
 
+    /// Asks the leader to renew a session and runs the loop until it has answered.
+    func renew(_ session: String) -> LeaderReply? {
+        let box = NIOLoopBoundBox<LeaderReply?>(nil, eventLoop: loop)
+        replica.ask(.renewSession(session), on: loop) { box.value = $0 }
+        loop.run()
+        return box.value
+    }
+
     func registerNode(_ name: String) {
         var register = RegisterCommand()
         register.node.name = name
@@ -159,8 +167,7 @@ struct World {
         world.registerNode("n1")
         let id = world.createSession(ttl: "10s")
         world.loop.advanceTime(by: .seconds(8))
-        #expect(world.replica.renewSession(id))
-        world.loop.run()
+        #expect(world.renew(id) == .done)
         world.loop.advanceTime(by: .seconds(8))
         #expect(world.replica.current.store.session(id).value != nil)
         world.loop.advanceTime(by: .milliseconds(2_100))
@@ -168,7 +175,7 @@ struct World {
     }
 
     @Test func anUnknownSessionIsNotRenewed() {
-        #expect(!World().replica.renewSession("none"))
+        #expect(World().renew("none") == .notFound)
     }
 
     @Test func aSessionWithoutTimeToLiveStays() {

@@ -1,5 +1,6 @@
 import Model
 import Raft
+import StorageSimulation
 import Testing
 import WriteAheadLog
 
@@ -8,7 +9,7 @@ func refusal(
     _ image: [String: [UInt8]],
     identity owner: LogIdentity = identity
 ) -> WriteAheadLogError? {
-    let disk = SimulatedDisk()
+    let disk = SimulatedStorage()
     disk.image = image
     do throws(WriteAheadLogError) {
         _ = try WriteAheadLog.open(disk, identity: owner, limits: smallLimits)
@@ -21,8 +22,8 @@ func refusal(
 }
 
 /// A log of several segments on a disk; the last batch is behind a synced one.
-func writtenDisk(entries: UInt64 = 60) throws -> SimulatedDisk {
-    let disk = SimulatedDisk()
+func writtenDisk(entries: UInt64 = 60) throws -> SimulatedStorage {
+    let disk = SimulatedStorage()
     var log = try openLog(disk)
     try log.save(DurableState(term: Term(rawValue: 1), votedFor: NodeID(rawValue: 11)))
     for index in 1...entries {
@@ -171,7 +172,7 @@ func writtenDisk(entries: UInt64 = 60) throws -> SimulatedDisk {
 
     @Test func `A segment restored from an older image is refused when a later one exists`() throws
     {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         for index in UInt64(1)...6 {
             try log.append(entry(index))
@@ -194,7 +195,7 @@ func writtenDisk(entries: UInt64 = 60) throws -> SimulatedDisk {
     }
 
     @Test func `An old image of the whole log shows in how often it was opened`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         try openLog(disk).close()
         let old = disk.image
         let seen = try openLog(disk).opened

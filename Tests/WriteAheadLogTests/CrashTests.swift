@@ -1,11 +1,12 @@
 import Model
 import Raft
+import StorageSimulation
 import Testing
 import WriteAheadLog
 
 /// A run of random changes against a disk, and what must be there afterwards.
 struct CrashRun {
-    let disk = SimulatedDisk()
+    let disk = SimulatedStorage()
     /// What was acknowledged.
     var acknowledged = LogModel()
     /// What may be there as well: the steps of the batch that was under way.
@@ -144,7 +145,7 @@ struct CrashRun {
     }
 
     @Test func `After an error the log takes nothing more`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         try log.append(entry(1))
         disk.failAt = disk.operations

@@ -1,8 +1,9 @@
 import Model
 import Raft
+import StorageSimulation
 import WriteAheadLog
 
-typealias Log = WriteAheadLog<SimulatedDisk>
+typealias Log = WriteAheadLog<SimulatedStorage>
 
 /// Small enough that a few batches fill a segment.
 let smallLimits = WriteAheadLogLimits(
@@ -17,7 +18,7 @@ let smallLimits = WriteAheadLogLimits(
 
 let identity = LogIdentity(cluster: 7, server: NodeID(rawValue: 11))
 
-func openLog(_ disk: SimulatedDisk) throws(WriteAheadLogError) -> Log {
+func openLog(_ disk: SimulatedStorage) throws(WriteAheadLogError) -> Log {
     try WriteAheadLog.open(disk, identity: identity, limits: smallLimits)
 }
 

@@ -1,5 +1,6 @@
 import Model
 import Raft
+import StorageSimulation
 import Testing
 import WriteAheadLog
 
@@ -74,24 +75,5 @@ import WriteAheadLog
         #expect(entries == 59)
         #expect(lines.contains { $0.contains("damaged: a record fails its checksum") })
         #expect(lines.contains { $0.contains("entry 60 term 1 type 3, 40 bytes") })
-    }
-}
-
-@Suite struct CRC32CTests {
-    /// - Source: RFC 3720 §B.4.
-    @Test func `The checksum is that of the RFC`() {
-        #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
-        #expect(CRC32C.checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
-        #expect(CRC32C.checksum((0..<32).map { UInt8($0) }) == 0x46DD_794E)
-        #expect(CRC32C.checksum((0..<32).reversed().map { UInt8($0) }) == 0x113F_DB5C)
-        #expect(CRC32C.checksum([UInt8]("123456789".utf8)) == 0xE306_9283)
-    }
-
-    @Test func `A checksum goes on from that of the part before`() {
-        let bytes = (0..<100).map { UInt8($0 * 7 % 251) }
-        for split in 0...100 {
-            let first = CRC32C.checksum(Array(bytes[..<split]))
-            #expect(CRC32C.checksum(Array(bytes[split...]), from: first) == CRC32C.checksum(bytes))
-        }
     }
 }

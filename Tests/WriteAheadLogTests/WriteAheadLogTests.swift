@@ -1,11 +1,13 @@
+import Checksums
 import Model
 import Raft
+import StorageSimulation
 import Testing
 import WriteAheadLog
 
 @Suite struct WriteAheadLogTests {
     @Test func `A new log is empty`() throws {
-        let log = try openLog(SimulatedDisk())
+        let log = try openLog(SimulatedStorage())
         let (isNew, opened, last) = (log.report.isNew, log.opened, log.last)
         #expect(isNew && opened == 1 && last == .zero)
         #expect(try contents(of: log) == LogModel())
@@ -23,7 +25,7 @@ import WriteAheadLog
     }
 
     @Test func `Many entries cost one write and one sync`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         let (writes, syncs) = (disk.writes, disk.syncs)
         for index in UInt64(1)...8 { try log.append(entry(index)) }
@@ -36,7 +38,7 @@ import WriteAheadLog
     }
 
     @Test func `Entries are read only once they are on disk`() throws {
-        var log = try openLog(SimulatedDisk())
+        var log = try openLog(SimulatedStorage())
         let first = LogIndex(rawValue: 1)
         try log.append(entry(1))
         do {
@@ -50,7 +52,7 @@ import WriteAheadLog
     }
 
     @Test func `A dropped suffix stays dropped, and its place is written anew`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         for index in UInt64(1)...30 { try log.append(entry(index, term: 5)) }
         try log.commit()
@@ -62,7 +64,7 @@ import WriteAheadLog
     }
 
     @Test func `Compaction deletes the segments that nothing needs`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         for index in UInt64(1)...60 { try log.append(entry(index)) }
         try log.commit()
@@ -77,7 +79,7 @@ import WriteAheadLog
     }
 
     @Test func `A reset leaves a log that goes on behind the snapshot`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         for index in UInt64(1)...30 { try log.append(entry(index)) }
         try log.commit()
@@ -91,7 +93,7 @@ import WriteAheadLog
     }
 
     @Test func `A torn last batch is removed and reported`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         var log = try openLog(disk)
         try log.append(entry(1))
         try log.commit()
@@ -132,7 +134,7 @@ import WriteAheadLog
     }
 
     @Test func `A cluster that becomes known later is kept from then on`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         let unknown = LogIdentity(cluster: 0, server: identity.server)
         var log = try WriteAheadLog.open(disk, identity: unknown, limits: smallLimits)
         try log.append(entry(1))
@@ -159,7 +161,7 @@ import WriteAheadLog
     }
 
     @Test func `A full disk ends the log and loses nothing`() throws {
-        let disk = SimulatedDisk()
+        let disk = SimulatedStorage()
         disk.capacityBytes = 3 * smallLimits.segmentSizeBytes
         var log = try openLog(disk)
         #expect(try log.hasRoom())
@@ -183,7 +185,7 @@ import WriteAheadLog
     }
 
     @Test func `An entry beyond the limit is refused and the log goes on`() throws {
-        var log = try openLog(SimulatedDisk())
+        var log = try openLog(SimulatedStorage())
         do {
             try log.append(entry(1, bytes: 257))
             Issue.record("a large entry was taken")
@@ -197,7 +199,7 @@ import WriteAheadLog
 
     @Test func `An append that leaves a gap ends the process`() async {
         await #expect(processExitsWith: .failure) {
-            var log = try openLog(SimulatedDisk())
+            var log = try openLog(SimulatedStorage())
             try log.append(entry(2))
         }
     }

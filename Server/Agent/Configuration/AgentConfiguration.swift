@@ -35,6 +35,9 @@ package struct AgentConfiguration: Sendable {
     package var authorityFile = ""
     package var verifiesIncomingHTTPS = false
 
+    // Cluster.
+    package var cluster = ClusterSettings()
+
     // Interfaces.
     package var http = HTTPSettings()
     package var dns = DNSSettings()
@@ -58,6 +61,11 @@ package struct AgentConfiguration: Sendable {
     package var limits = AgentLimits()
 
     package init() {}
+
+    /// What other servers reach this one by.
+    package var serverAddress: ServerAddress {
+        ServerAddress(host: advertiseAddress, port: ports.server)
+    }
 }
 
 /// The ports of the agent; -1 disables a listener.

@@ -40,8 +40,8 @@ enum AgentIdentity {
         }
         guard configuration.isServer else {
             throw StartError(
-                "This version runs as a server of its own: start it with -dev, or with -server "
-                    + "and -bootstrap"
+                "This version runs as a server: start it with -dev, or with -server and one of "
+                    + "-bootstrap, -bootstrap-expect and -retry-join"
             )
         }
         if !configuration.nodeID.isEmpty {
@@ -75,6 +75,17 @@ enum AgentIdentity {
         let bind = configuration.bindAddress
         guard bind.isIPv4Literal || bind.isIPv6Literal else {
             throw StartError("bind_addr: not an IP address: \(GoQuote.quote(bind))")
+        }
+        for (name, address) in [
+            ("advertise_addr", configuration.advertiseAddress),
+            ("advertise_addr_wan", configuration.advertiseWANAddress),
+        ] where !address.isEmpty {
+            guard address.isIPv4Literal || address.isIPv6Literal else {
+                throw StartError("\(name): invalid ip address: \(address)")
+            }
+            guard address != "0.0.0.0", address != "::" else {
+                throw StartError("Advertise address cannot be 0.0.0.0, :: or [::]")
+            }
         }
         if configuration.advertiseAddress.isEmpty {
             let isAny = bind == "0.0.0.0" || bind == "::"

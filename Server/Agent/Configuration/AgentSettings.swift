@@ -30,6 +30,7 @@ package enum AgentSettings {
         configuration.http.prettyByDefault = flags.isDevelopment
         readIdentity(reader, &configuration)
         try readAddresses(reader, &configuration)
+        try ClusterSettings.read(reader, into: &configuration)
         try readInterfaces(reader, &configuration)
         try readProcess(reader, &configuration)
         configuration.services = try Definitions.services(
@@ -68,9 +69,6 @@ package enum AgentSettings {
         reader.text("pid_file", &configuration.pidFile)
         reader.flag("server", &configuration.isServer)
         reader.flag("bootstrap", &configuration.isBootstrap)
-        var expected = 0
-        reader.number("bootstrap_expect", &expected)
-        if expected == 1 { configuration.isBootstrap = true }
         reader.flag("enable_script_checks", &configuration.enableScriptChecks)
         reader.flag("enable_local_script_checks", &configuration.enableLocalScriptChecks)
         if configuration.enableScriptChecks { configuration.enableLocalScriptChecks = true }

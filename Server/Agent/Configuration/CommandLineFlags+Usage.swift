@@ -52,8 +52,11 @@ extension CommandLineFlags {
                 ("hcl", "Options as text, in JSON. May be given again."),
                 ("data-dir", "Where registrations and the node's id are kept."),
                 ("server", "Keep the registry; the only mode of this version."),
-                ("bootstrap", "Lead without peers, as a single server does."),
-                ("bootstrap-expect", "How many servers form the cluster: 1 in this version."),
+                ("bootstrap", "Be the first server of a new cluster."),
+                ("bootstrap-expect", "How many servers form a new cluster together."),
+                ("retry-join", "Address of another server, host or host:port. May be given again."),
+                ("retry-interval", "How long to wait between attempts to join; 30s."),
+                ("retry-max", "How often to try to join; 0, for ever, unless given."),
                 ("pid-file", "Write the number of the process to this file."),
             ]
         ),
@@ -76,7 +79,7 @@ extension CommandLineFlags {
                 ("bind", "The address that the node is known by in the cluster."),
                 ("advertise", "The address that others are told, if it is another."),
                 ("advertise-wan", "The same for other datacenters."),
-                ("server-port", "The port shown as this server's address; 8300."),
+                ("server-port", "The port that servers speak to one another on; 8300."),
                 ("serf-lan-port", "The port shown in the list of members; 8301."),
             ]
         ),

@@ -81,5 +81,6 @@ struct ConfigurationReader {
 
     func contains(_ name: String) -> Bool { values[name] != nil }
 
-    private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+    /// The option's name with that of its group.
+    func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 }

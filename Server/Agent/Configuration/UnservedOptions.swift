@@ -12,8 +12,14 @@ enum UnservedOptions {
     ]
 
     private static let shaping = [
-        "connect", "config_entries", "recursors", "retry_join", "retry_join_wan", "start_join",
+        "connect", "config_entries", "recursors", "retry_join_wan", "start_join",
         "start_join_wan", "watches", "telemetry",
+    ]
+
+    /// What Consul keeps for its paying users.
+    private static let enterprise = [
+        "autopilot.disable_upgrade_migration", "autopilot.redundancy_zone_tag",
+        "autopilot.upgrade_version_tag", "non_voting_server",
     ]
 
     /// One line for each such option that the configuration sets to something.
@@ -23,6 +29,9 @@ enum UnservedOptions {
         }
             + shaping.filter { isSet($0, options) }.map {
                 "\($0) is set, and has no effect in this version"
+            }
+            + enterprise.filter { isSet($0, options) }.map {
+                "\"\($0)\" is a Consul Enterprise configuration and will have no effect"
             }
     }
 

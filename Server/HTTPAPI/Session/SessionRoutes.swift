@@ -192,9 +192,23 @@ enum SessionWrites {
         try request.requireDatacenter(context.services.settings)
         try SessionReads.refuseMalformed(id)
         let replica = context.services.replica
-        guard let record = replica.current.store.session(id).value,
-            replica.renewSession(record.session.id)
-        else { return .reply(.text(.notFound, "Session id '\(id)' not found")) }
-        return .reply(.json(SessionReads.json([record])))
+        return .pending { responder in
+            replica.ask(.renewSession(id), on: responder.eventLoop) { reply in
+                responder.send(renewed(id, reply, replica))
+            }
+        }
+    }
+
+    private static func renewed(_ id: String, _ reply: LeaderReply, _ replica: Replica) -> Reply {
+        switch reply {
+        case .done:
+            guard let record = replica.current.store.session(id).value else {
+                return .text(.notFound, "Session id '\(id)' not found")
+            }
+            return .json(SessionReads.json([record]))
+        case .noLeader: return .text(.internalError, "No cluster leader")
+        case .failed(let message): return .text(.internalError, message)
+        case .notFound, .health: return .text(.notFound, "Session id '\(id)' not found")
+        }
     }
 }

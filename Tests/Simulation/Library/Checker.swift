@@ -204,7 +204,7 @@ package struct Checker {
 
     /// - Source: Raft §6: a server uses the latest configuration in its log.
     private mutating func checkConfiguration(_ server: SimulatedServer) {
-        let contents = server.disk.written
+        let contents = server.disk.visible
         var latest = contents.snapshot.point.configuration.configuration
         for entry in contents.entries where entry.index > contents.snapshot.point.index {
             if case .configuration(let configuration) = entry.body { latest = configuration }

@@ -9,6 +9,8 @@ struct Client {
     var operation: UInt64?
     /// What it last saw of any key, for compare-and-set.
     var lastValue: UInt64 = 0
+    /// When the key that it read last was changed.
+    var lastSeen = LogIndex.zero
 }
 
 /// What a server tells a client.
@@ -27,6 +29,7 @@ struct Reply {
 extension Simulation {
     func nextOperation(of client: Int) {
         if case .quiet = phase { return }
+        guard !options.isWhole else { return nextRegistryOperation(of: client) }
         nextOperation += 1
         let key = UInt8.random(in: 0..<options.keys, using: &random)
         let kind: Operation.Kind

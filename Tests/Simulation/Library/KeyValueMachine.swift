@@ -74,6 +74,13 @@ package struct KeyValueMachine: Hashable, Sendable {
         values[key] ?? 0
     }
 
+    /// Takes in the next entry without looking at what it says.
+    mutating func pass(_ entry: Entry) {
+        applied = entry.index
+        digest.mix(entry.index.rawValue)
+        digest.mix(entry.term.rawValue)
+    }
+
     /// Applies the next entry; returns the operation and whether it took effect.
     @discardableResult
     package mutating func apply(_ entry: Entry, salt: UInt64 = 0) -> (Operation, Bool)? {

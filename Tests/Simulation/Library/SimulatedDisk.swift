@@ -1,3 +1,4 @@
+package import DurableLog
 package import Model
 package import Raft
 
@@ -7,10 +8,17 @@ package struct SimulatedDisk {
     package struct Snapshot {
         package var point: SnapshotPoint
         package var machine: KeyValueMachine
+        /// The production state machine, in a simulation of whole servers.
+        package var registry: RegistryMachine?
 
-        package init(point: SnapshotPoint, machine: KeyValueMachine) {
+        package init(
+            point: SnapshotPoint,
+            machine: KeyValueMachine,
+            registry: RegistryMachine? = nil
+        ) {
             self.point = point
             self.machine = machine
+            self.registry = registry
         }
     }
 
@@ -28,6 +36,8 @@ package struct SimulatedDisk {
         package var sequence: UInt64
         package var writes: [LogWrite]
         package var messages: [RaftMessage]
+        /// The commit index at the end of the turn.
+        package var commit: LogIndex
         /// Received snapshots that `LogWrite.reset` refers to.
         var received: [Snapshot]
     }
@@ -40,23 +50,33 @@ package struct SimulatedDisk {
     /// What the disk reports to hold when it lies.
     private var reported: Contents?
 
+    /// The real log, in a simulation of whole servers.
+    package private(set) var bytes: ByteLog?
+    /// The newest snapshot, of its own or received, whether the log follows it yet or not.
+    package private(set) var newest: Snapshot?
+    /// How many of the pending batches are in the real log already.
+    private var written = 0
+    /// Why the real log ended; the process must end too.
+    package private(set) var failure: DurableLogError?
+
     package init(snapshot: Snapshot) {
         durable = Contents(snapshot: snapshot, base: snapshot.point.position)
     }
 
     /// Contents as the running server sees them: what was written, synced or not.
-    package var written: Contents {
+    package var visible: Contents {
         var contents = reported ?? durable
         for batch in pending { contents.apply(batch.writes[...], received: batch.received) }
         return contents
     }
 
-    mutating func enqueue(_ effects: RaftEffects, received: [Snapshot]) {
+    mutating func enqueue(_ effects: RaftEffects, commit: LogIndex, received: [Snapshot]) {
         pending.append(
             Batch(
                 sequence: effects.sequence,
                 writes: effects.writes,
                 messages: effects.sendAfterPersist,
+                commit: commit,
                 received: received
             )
         )
@@ -64,7 +84,7 @@ package struct SimulatedDisk {
 
     /// Finishes the oldest batch.
     package mutating func sync() -> Batch? {
-        guard !pending.isEmpty else { return nil }
+        guard !pending.isEmpty, writeBytes() else { return nil }
         let batch = pending.removeFirst()
         if liesAboutSyncs, !batch.writes.isEmpty {
             var contents = reported ?? durable
@@ -80,6 +100,7 @@ package struct SimulatedDisk {
 
     /// A snapshot of the server's own replaces the last one, at once and atomically.
     mutating func store(_ snapshot: Snapshot) {
+        keepNewest(snapshot)
         durable.snapshot = snapshot
         reported?.snapshot = snapshot
     }
@@ -88,6 +109,7 @@ package struct SimulatedDisk {
     /// last one may be torn.
     package mutating func crash(using random: inout RandomSource) {
         reported = nil
+        guard bytes == nil else { return }
         var survivors = Int.random(in: 0...pending.count, using: &random)
         for batch in pending where survivors > 0 {
             survivors -= 1
@@ -155,5 +177,110 @@ extension SimulatedDisk.Contents {
     package func entry(at index: LogIndex) -> Entry? {
         let offset = Int(index.rawValue) - Int(base.index.rawValue) - 1
         return entries.indices.contains(offset) ? entries[offset] : nil
+    }
+}
+
+// MARK: The real log
+
+extension SimulatedDisk {
+    /// A disk with a real log on it.
+    package init(server: NodeID, snapshot: Snapshot) {
+        self.init(snapshot: snapshot)
+        bytes = ByteLog(server: server)
+    }
+
+    /// Group commit: everything that waits goes to the real log together.
+    private mutating func writeBytes() -> Bool {
+        guard let bytes else { return true }
+        guard failure == nil else { return false }
+        if written == 0 {
+            do throws(DurableLogError) {
+                try bytes.write(pending[...])
+            } catch {
+                failure = error
+                return false
+            }
+            written = pending.count
+        }
+        written -= 1
+        return true
+    }
+
+    /// Notes a snapshot that is whole and on disk.
+    mutating func keepNewest(_ snapshot: Snapshot) {
+        guard bytes != nil, snapshot.point.index > newest?.point.index ?? .zero else { return }
+        newest = snapshot
+    }
+
+    /// The process is gone: nothing that it had in memory counts.
+    package mutating func stop(losingPower: Bool, using random: inout RandomSource) {
+        bytes?.stop(losingPower: losingPower, using: &random)
+        failure = nil
+        written = 0
+    }
+
+    /// Starts the real log, and compares what it found with what must be there.
+    ///
+    /// Returns the state for the core, and what was lost or made up, if anything.
+    package mutating func reopen(
+        first: (cluster: UInt128, ClusterConfiguration)? = nil,
+        limits: RaftLimits
+    ) throws(DurableLogError) -> (RecoveredState, flaw: String?) {
+        guard let bytes else { preconditionFailure("a disk without bytes") }
+        let cluster = bytes.cluster
+        let stored = newest.map { StoredSnapshot(cluster: cluster, point: $0.point) }
+        let state = try bytes.open(behind: stored, first: first, limits: limits)
+        var found = Contents(
+            hardState: state.hardState,
+            snapshot: newest ?? durable.snapshot,
+            base: state.log.base
+        )
+        while found.base.index.rawValue + UInt64(found.entries.count) < state.log.lastIndex.rawValue
+        {
+            let next = found.base.index.rawValue + UInt64(found.entries.count) + 1
+            let range = LogIndex(rawValue: next)...state.log.lastIndex
+            found.entries += try bytes.entries(in: range, bytesLimit: 1 << 20)
+        }
+        let flaw = first == nil ? flaw(in: found, wasReset: state.wasReset) : nil
+        durable = found
+        pending = []
+        return (state, flaw)
+    }
+
+    /// What is there must be what was acknowledged, with a beginning of what was under way.
+    private func flaw(in found: Contents, wasReset: Bool) -> String? {
+        var contents = durable
+        if contents.isSame(as: found) { return nil }
+        for write in pending.flatMap(\.writes) {
+            let steps: [LogWrite]
+            if case .append(let entries) = write {
+                steps = entries.map { .append([$0]) }
+            } else {
+                steps = [write]
+            }
+            for step in steps {
+                if case .reset(let point) = step {
+                    contents.base = point.position
+                    contents.entries = []
+                } else {
+                    contents.apply([step], received: [])
+                }
+                if contents.isSame(as: found) { return nil }
+            }
+        }
+        // Set anew behind a snapshot that was stored: less may be there, but no older term.
+        if wasReset, found.entries.isEmpty, found.hardState.term >= durable.hardState.term {
+            return nil
+        }
+        let last = found.base.index.rawValue + UInt64(found.entries.count)
+        let before = durable.base.index.rawValue + UInt64(durable.entries.count)
+        return "found entries up to \(last) and term \(found.hardState.term.rawValue), "
+            + "acknowledged were \(before) and \(durable.hardState.term.rawValue)"
+    }
+}
+
+extension SimulatedDisk.Contents {
+    fileprivate func isSame(as other: SimulatedDisk.Contents) -> Bool {
+        hardState == other.hardState && base == other.base && entries == other.entries
     }
 }

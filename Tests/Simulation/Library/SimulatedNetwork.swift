@@ -93,8 +93,9 @@ package struct SimulatedNetwork {
 
 extension Simulation {
     func send(_ message: RaftMessage) {
+        let greeting = options.isWhole ? greeting(of: message.from) : nil
         for time in network.arrivals(of: message, now: now, using: &random) {
-            at(time, .message(message))
+            at(time, greeting.map { .letter(message, $0) } ?? .message(message))
         }
     }
 
@@ -102,7 +103,11 @@ extension Simulation {
         guard let snapshot = nodes[id]?.server?.snapshot else { return }
         let most = options.snapshotTime.rawValue
         let time = Nanoseconds(rawValue: Int64.random(in: most / 2...most, using: &random))
-        let event = Event.snapshot(snapshot, from: id, to: transfer.peer, term: transfer.term)
+        let (peer, term) = (transfer.peer, transfer.term)
+        let event: Event =
+            options.isWhole
+            ? .letterSnapshot(snapshot, from: id, to: peer, term: term, greeting(of: id))
+            : .snapshot(snapshot, from: id, to: peer, term: term)
         after(time, event)
         if chance(options.oldSnapshotChance) {
             after(.milliseconds(Int64.random(in: 100...900, using: &random)), event)

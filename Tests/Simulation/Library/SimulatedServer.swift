@@ -1,3 +1,4 @@
+package import DurableLog
 package import Model
 package import Raft
 
@@ -7,6 +8,8 @@ package struct SimulatedServer {
     package internal(set) var raft: Raft
     package var disk: SimulatedDisk
     package private(set) var machine: KeyValueMachine
+    /// The production state machine, in a simulation of whole servers.
+    package internal(set) var registry: RegistryMachine?
     /// Snapshots that came from a leader and are on disk, for `LogWrite.reset`.
     private var received: [SimulatedDisk.Snapshot] = []
     /// Makes this machine's state differ from the others', to see whether that is noticed.
@@ -23,6 +26,10 @@ package struct SimulatedServer {
         package var snapshots: [SnapshotTransfer] = []
         /// Commands applied in this step, and whether they took effect.
         package var applied: [(LogIndex, Operation, Bool)] = []
+        /// The same for the production state machine, for every entry.
+        package var effects: [RegistryMachine.Effect] = []
+        /// What the state machine or the log could not read; the process must end.
+        package var failure: String?
     }
 
     /// A new server: `members` is what it starts with, empty for one that is to join.
@@ -63,10 +70,32 @@ package struct SimulatedServer {
             precondition(isNext, "a log with a gap on the disk of \(settings.id)")
         }
         machine = contents.snapshot.machine
+        registry = contents.snapshot.registry
         raft = Raft(
             settings: settings,
             hardState: contents.hardState,
             log: log,
+            seed: seed,
+            now: now
+        )
+    }
+
+    /// A server that starts from what its real log holds.
+    package init(
+        settings: RaftSettings,
+        disk: SimulatedDisk,
+        recovered: RecoveredState,
+        seed: UInt64,
+        now: Instant
+    ) {
+        id = settings.id
+        self.disk = disk
+        machine = disk.durable.snapshot.machine
+        registry = disk.durable.snapshot.registry?.restored
+        raft = Raft(
+            settings: settings,
+            hardState: recovered.hardState,
+            log: recovered.log,
             seed: seed,
             now: now
         )
@@ -88,7 +117,7 @@ package struct SimulatedServer {
         var inputs: [RaftInput] = []
         output.messages += effects.sendNow
         if !effects.writes.isEmpty || !effects.sendAfterPersist.isEmpty {
-            disk.enqueue(effects, received: received)
+            disk.enqueue(effects, commit: raft.log.commit, received: received)
             output.writes += effects.writes
             output.hasWritten = true
         }
@@ -98,6 +127,7 @@ package struct SimulatedServer {
             case .restore(let point):
                 guard let found = received.first(where: { $0.point == point }) else { continue }
                 machine = found.machine
+                registry = found.registry?.restored
             }
             inputs.append(.applied(through: machine.applied))
         }
@@ -105,7 +135,7 @@ package struct SimulatedServer {
         output.notes += effects.notes
         output.snapshots += effects.snapshots
         for read in effects.logReads {
-            inputs.append(.entriesRead(read, entries(for: read)))
+            inputs.append(.entriesRead(read, entries(for: read, into: &output)))
         }
         return inputs
     }
@@ -113,8 +143,12 @@ package struct SimulatedServer {
     private mutating func apply(_ range: ClosedRange<LogIndex>, into output: inout Output) {
         var index = range.lowerBound
         var contents: SimulatedDisk.Contents?
+        if registry != nil {
+            applyToRegistry(range, into: &output)
+            return
+        }
         while index <= range.upperBound {
-            if contents == nil, raft.log.entry(at: index) == nil { contents = disk.written }
+            if contents == nil, raft.log.entry(at: index) == nil { contents = disk.visible }
             guard let entry = raft.log.entry(at: index) ?? contents?.entry(at: index) else {
                 preconditionFailure("entry \(index) is neither in memory nor on disk")
             }
@@ -125,8 +159,44 @@ package struct SimulatedServer {
         }
     }
 
-    private func entries(for read: LogRead) -> [Entry] {
-        let contents = disk.written
+    /// The production state machine, from the real log where memory does not reach.
+    private mutating func applyToRegistry(
+        _ range: ClosedRange<LogIndex>,
+        into output: inout Output
+    ) {
+        var read: [Entry] = []
+        var index = range.lowerBound
+        do {
+            while index <= range.upperBound {
+                var entry = raft.log.entry(at: index)
+                if entry == nil, read.last.map({ $0.index < index }) ?? true {
+                    read = try disk.bytes?.entries(in: index...range.upperBound, bytesLimit: 4000) ?? []
+                }
+                entry = entry ?? read.first { $0.index == index }
+                guard let entry else {
+                    preconditionFailure("entry \(index) is neither in memory nor on disk")
+                }
+                machine.pass(entry)
+                if let effect = try registry?.apply(entry, salt: salt) {
+                    output.effects.append(effect)
+                }
+                index = LogIndex(rawValue: index.rawValue + 1)
+            }
+        } catch {
+            output.failure = "cannot apply entry \(index.rawValue): \(error)"
+        }
+    }
+
+    private func entries(for read: LogRead, into output: inout Output) -> [Entry] {
+        if let bytes = disk.bytes {
+            do {
+                return try bytes.entries(in: read.range, bytesLimit: read.bytesLimit)
+            } catch {
+                output.failure = error.message
+                return []
+            }
+        }
+        let contents = disk.visible
         var entries: [Entry] = []
         var index = read.range.lowerBound
         var bytes = 0
@@ -149,7 +219,7 @@ package struct SimulatedServer {
 
     /// The newest snapshot, for a follower.
     package var snapshot: SimulatedDisk.Snapshot {
-        disk.written.snapshot
+        disk.newest ?? disk.visible.snapshot
     }
 
     /// Takes a snapshot of the present state and keeps `trailing` entries before it.
@@ -159,7 +229,7 @@ package struct SimulatedServer {
         guard let point = raft.snapshotPoint, point.index == machine.applied,
             point.index > raft.log.snapshot.index
         else { return nil }
-        disk.store(SimulatedDisk.Snapshot(point: point, machine: machine))
+        disk.store(SimulatedDisk.Snapshot(point: point, machine: machine, registry: registry))
         let last = point.index.rawValue
         let through = LogIndex(rawValue: last > trailing ? last - trailing : 0)
         return step([.snapshotTaken(point, compactThrough: through)], now: now)
@@ -173,6 +243,7 @@ package struct SimulatedServer {
         now: Instant
     ) -> Output {
         received.append(snapshot)
+        disk.keepNewest(snapshot)
         if received.count > 4 { received.removeFirst() }
         return step([.snapshotReceived(snapshot.point, from: leader, term: term)], now: now)
     }

@@ -21,6 +21,16 @@ package final class Simulation {
     var appliedAt: [UInt64: LogIndex] = [:]
     package private(set) var trace = Digest()
     package private(set) var steps = 0
+    // In a simulation of whole servers:
+    var registryHistory = RegistryHistory()
+    var sessions: [String] = []
+    var proposals: UInt64 = 0
+    var successors: Set<NodeID> = []
+    /// How many servers were given up and replaced.
+    package internal(set) var replaced = 0
+    /// How many messages were refused because of an old disk image.
+    package internal(set) var refusedStarts = 0
+    private var stateDigests: [LogIndex: Digest] = [:]
     private var queue = Heap<Scheduled>()
     private var scheduled: UInt64 = 0
     /// Prints every step, to look into a seed.
@@ -53,6 +63,12 @@ package final class Simulation {
         var toldToCampaign: Set<Term> = []
         /// An old state of its disk, to be restored by accident.
         var image: SimulatedDisk.Contents?
+        var shell = ServerShell()
+        var diskImage: DiskImage?
+        /// Whether its disk is damaged where it was acknowledged.
+        var isRotten = false
+        /// The start count of the old image that it runs on.
+        var oldStart: UInt64?
     }
 
     enum Event {
@@ -67,6 +83,17 @@ package final class Simulation {
         case answer(client: Int, Reply)
         case next(client: Int)
         case giveUp(client: Int, operation: UInt64)
+        // Whole servers.
+        case letter(RaftMessage, Greeting)
+        case letterSnapshot(SimulatedDisk.Snapshot, from: NodeID, to: NodeID, term: Term, Greeting)
+        case forwarded([UInt8], from: NodeID, to: NodeID, Greeting)
+        case registryRequest(NodeID, RegistryOperation, client: Int)
+        case reply(Int, RegistryReply)
+        case resend(NodeID, start: Int)
+        case abandon(NodeID, start: Int, number: UInt64)
+        case sessions(NodeID)
+        case retire(NodeID)
+        case autopilot
     }
 
     private struct Scheduled: Comparable {
@@ -91,6 +118,11 @@ package final class Simulation {
         for number in 1...(options.voters + options.joiners) {
             let members = number <= options.voters ? voters : []
             addNode(.number(number), members: members)
+        }
+        if options.isWhole { after(.milliseconds(400), .autopilot) }
+        if options.bootstrapsTwice {
+            let others = [ClusterMember(id: .number(9), role: .voter)] + voters.dropFirst()
+            addNode(.number(9), members: others, cluster: Self.otherClusterID)
         }
         for client in 0..<options.clients {
             clients.append(Client(server: .number(1)))
@@ -124,6 +156,7 @@ package final class Simulation {
     }
 
     private func finalVerdict() -> Violation? {
+        guard !options.isWhole else { return nil }
         let applied = Set(appliedAt.keys)
         guard let key = history.unexplainedKeys(applied: applied).first else { return nil }
         return violation(.linearizability, "no order explains key \(key)")
@@ -172,6 +205,7 @@ package final class Simulation {
         case .answer(let client, let reply): receive(reply, client: client)
         case .next(let client): nextOperation(of: client)
         case .giveUp(let client, let operation): giveUp(operation, client: client)
+        default: handleWhole(event)
         }
     }
 
@@ -207,7 +241,12 @@ package final class Simulation {
             return
         }
         let local = localTime(id)
-        guard let (_, output) = nodes[id]?.server?.finishSync(now: local) else { return }
+        let finished = nodes[id]?.server?.finishSync(now: local)
+        if let failure = nodes[id]?.server?.disk.failure {
+            end(id, because: failure)
+            return
+        }
+        guard let (_, output) = finished else { return }
         finishStep(id, output)
         beginSync(id)
     }
@@ -216,6 +255,7 @@ package final class Simulation {
         guard let node = nodes[id], !node.isDiskBusy, node.server?.disk.pending.isEmpty == false
         else { return }
         nodes[id]?.isDiskBusy = true
+        troubleDisk(id)
         let isSlow = chance(options.slowSyncChance) && phase == .faulty
         let least = max(1, options.syncTime.rawValue / 4)
         let most = options.syncTime.rawValue * (isSlow ? 60 : 1)
@@ -235,17 +275,22 @@ package final class Simulation {
             checker.report(.liveness, "a second leader in fair weather")
         }
         noteApplied(output)
+        if options.isWhole {
+            noteWhole(id, output)
+            guard nodes[id]?.server != nil, checker.violation == nil else { return }
+        }
         if output.hasWritten, phase == .faulty, chance(options.crashAtWriteChance) {
             crash(id)
             return
         }
         for message in output.messages { send(message) }
         for transfer in output.snapshots { send(transfer, from: id) }
-        for answer in output.answers { take(answer, of: id, applied: output.applied) }
+        for answer in output.answers where options.isWhole { self.answer(answer, at: id) }
+        for answer in output.answers where !options.isWhole { take(answer, of: id, applied: output.applied) }
         beginSync(id)
         takeSnapshotIfDue(id)
         schedule(id)
-        if nodes[id]?.image == nil, chance(30) { nodes[id]?.image = server.disk.durable }
+        if !options.isWhole, nodes[id]?.image == nil, chance(30) { nodes[id]?.image = server.disk.durable }
     }
 
     /// Sets the server's one timer.
@@ -270,6 +315,57 @@ package final class Simulation {
         if let output = nodes[id]?.server?.takeSnapshot(trailing: trailing, now: local) {
             finishStep(id, output)
         }
+    }
+
+    // MARK: Whole servers
+
+    private func handleWhole(_ event: Event) {
+        switch event {
+        case .letter(let message, let greeting):
+            guard !isPaused(message.to, event), admits(message.to, from: message.from, greeting)
+            else { return }
+            input(message.to, [.message(message)], unlessPaused: event)
+        case .letterSnapshot(let snapshot, let from, let to, let term, let greeting):
+            guard !isPaused(to, event), admits(to, from: from, greeting) else { return }
+            deliver(snapshot, from: from, to: to, term: term, event)
+        case .forwarded(let entry, let from, let to, let greeting):
+            guard !isPaused(to, event), admits(to, from: from, greeting) else { return }
+            propose(entry, at: to)
+        case .registryRequest(let id, let operation, let client):
+            registryRequest(operation, of: client, at: id, event)
+        case .reply(let client, let reply): receive(reply, client: client)
+        case .resend(let id, let start):
+            guard nodes[id]?.start == start, nodes[id]?.server != nil, !isPaused(id, event) else {
+                return
+            }
+            resend(id)
+        case .abandon(let id, let start, let number):
+            guard nodes[id]?.start == start, nodes[id]?.server != nil else { return }
+            abandon(number, at: id)
+        case .sessions(let id):
+            guard nodes[id] != nil, !isPaused(id, event) else { return }
+            expireSessions(id)
+        case .retire(let id): retire(id)
+        case .autopilot: runAutopilot()
+        default: break
+        }
+    }
+
+    /// Checks and answers what the production state machine did.
+    private func noteWhole(_ id: NodeID, _ output: SimulatedServer.Output) {
+        if let failure = output.failure { checker.report(.durability, failure) }
+        noteEffects(output.effects, at: id)
+        notice(leaderOf: id)
+        guard let registry = nodes[id]?.server?.registry, !output.effects.isEmpty else { return }
+        guard registry.applied.rawValue.isMultiple(of: 8) || phase != .faulty else { return }
+        let digest = registry.digest
+        if let known = stateDigests[registry.applied], known != digest {
+            checker.report(
+                .stateMachineSafety,
+                "registries differ at \(registry.applied.rawValue)"
+            )
+        }
+        stateDigests[registry.applied] = digest
     }
 
     // MARK: Watching

@@ -68,12 +68,38 @@ package struct SimulationOptions: Sendable {
     /// Whether clients go on writing while the healed cluster converges.
     package var writesWhileConverging = false
 
+    // Whole servers: the production log on a disk of bytes and the production state machine.
+    package var isWhole = false
+    /// Chances in 10,000 per sync or start that the power fails at one of the next disk operations.
+    package var crashAtDiskChance = 0
+    /// Chance in 10,000 per sync that the disk is full until the next start.
+    package var fullDiskChance = 0
+    /// Chances in 10,000 per crash that acknowledged bytes are damaged, or an old image comes back.
+    package var rotChance = 0
+    package var oldImageChance = 0
+    /// Starts a second cluster on a further server, with the same servers as members.
+    package var bootstrapsTwice = false
+
     // Deliberate faults, to see that the checkers see.
     package var faults: RaftFaults = []
     package var environment: EnvironmentFaults = []
 
     package init(seed: UInt64) {
         self.seed = seed
+    }
+
+    /// The same for whole servers, whose disks go wrong too.
+    package static func whole(seed: UInt64) -> SimulationOptions {
+        var options = random(seed: seed)
+        var random = RandomSource(seed: seed ^ 0xD15C)
+        func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+        options.isWhole = true
+        options.padding = 0
+        if chance(60) { options.crashAtDiskChance = Int.random(in: 0...200, using: &random) }
+        if chance(30) { options.fullDiskChance = Int.random(in: 0...100, using: &random) }
+        if chance(40) { options.rotChance = 4000 }
+        if chance(40) { options.oldImageChance = 4000 }
+        return options
     }
 
     /// A run in which chance decides everything, so that each seed is a different kind of weather.
@@ -131,6 +157,14 @@ package struct EnvironmentFaults: OptionSet, Sendable {
     package static let divergesState = EnvironmentFaults(rawValue: 4)
     /// Logs keep nothing before a snapshot, and snapshots are taken all the time.
     package static let keepsNoTrail = EnvironmentFaults(rawValue: 8)
+    /// Requests that come twice take effect twice.
+    package static let appliesTwice = EnvironmentFaults(rawValue: 16)
+    /// Every start of a server numbers its requests as the one before.
+    package static let forgetsStarts = EnvironmentFaults(rawValue: 32)
+    /// Servers talk to those of another cluster.
+    package static let ignoresClusterID = EnvironmentFaults(rawValue: 64)
+    /// Servers talk to a peer whose disk is an old image.
+    package static let ignoresStartCounts = EnvironmentFaults(rawValue: 128)
 }
 
 /// A property that did not hold.
@@ -140,6 +174,7 @@ package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
         case commitIsDurable, appliedIsDurable, appliedIsCommitted, commitIsMonotonic,
             termIsMonotonic
         case oneChangeAtATime, boundedMemory, linearizability, refusedHasNoEffect
+        case durability
         case commitsOwnTerm, followsTerms, configurationIsInLog, loyalty, liveness, convergence
     }
 

@@ -7,21 +7,32 @@ extension Simulation {
         case crash, partition, pause, members, transfer, heal
     }
 
-    func addNode(_ id: NodeID, members: [ClusterMember]) {
+    func addNode(
+        _ id: NodeID,
+        members: [ClusterMember],
+        cluster: UInt128 = Simulation.clusterID
+    ) {
         let drift = Int64(options.clockDrift)
         let clock = SimulatedClock(
             offset: UInt64.random(in: 1_000_000_000...(1 << 50), using: &random),
             drift: Int64.random(in: -drift...drift, using: &random)
         )
-        var server = SimulatedServer(
-            settings: settings(id),
-            members: members,
-            seed: random.next(),
-            now: clock.local(now)
-        )
+        let local = clock.local(now)
+        var server =
+            options.isWhole
+            ? makeServer(settings(id), members: members, cluster: cluster, now: local)
+            : SimulatedServer(
+                settings: settings(id),
+                members: members,
+                seed: random.next(),
+                now: local
+            )
         prepare(&server)
         nodes[id] = Node(server: server, clock: clock)
         schedule(id)
+        guard options.isWhole else { return }
+        nodes[id]?.shell.wallOffset = UInt64.random(in: 0...3_000_000_000, using: &random)
+        after(.milliseconds(300), .sessions(id))
     }
 
     private func settings(_ id: NodeID) -> RaftSettings {
@@ -31,7 +42,9 @@ extension Simulation {
     }
 
     private func prepare(_ server: inout SimulatedServer) {
-        server.disk.liesAboutSyncs = options.environment.contains(.losesSyncs)
+        server.disk.bytes?.storage.liesAboutSync = options.environment.contains(.losesSyncs)
+        server.disk.liesAboutSyncs =
+            server.disk.bytes == nil && options.environment.contains(.losesSyncs)
         if options.environment.contains(.divergesState) {
             server.salt = UInt64(truncatingIfNeeded: server.id.rawValue)
         }
@@ -45,6 +58,13 @@ extension Simulation {
             Nanoseconds(rawValue: Int64.random(in: half / 2...half * 3 / 2, using: &random)),
             .fault
         )
+        if options.isWhole, chance(2000) {
+            // The wall clock of a server is set.
+            nodes[randomNode()]?.shell.wallOffset = UInt64.random(
+                in: 0...3_000_000_000,
+                using: &random
+            )
+        }
         switch pickKind() {
         case .crash: crash(victim())
         case .partition: partition()
@@ -53,7 +73,7 @@ extension Simulation {
             let span = least...options.pauseTime.rawValue
             let time = Nanoseconds(rawValue: Int64.random(in: span, using: &random))
             nodes[victim()]?.pausedUntil = now.advanced(by: time)
-        case .members: changeMembers()
+        case .members: if !isShortOfServers { changeMembers() }
         case .transfer: transfer()
         case .heal: network.heal()
         }
@@ -74,11 +94,16 @@ extension Simulation {
         return .heal
     }
 
-    func crash(_ id: NodeID) {
+    func crash(_ id: NodeID, losingPower: Bool = true) {
         guard let server = nodes[id]?.server else { return }
         if isVerbose { print(now.nanoseconds / 1_000_000, "crash of", id.rawValue) }
         var disk = server.disk
         disk.crash(using: &random)
+        if options.isWhole {
+            disk.stop(losingPower: losingPower, using: &random)
+            imageDisk(of: id, &disk)
+            nodes[id]?.shell.restart()
+        }
         if options.environment.contains(.restoresOldDisks), let image = nodes[id]?.image {
             disk.restore(image)
             nodes[id]?.image = nil
@@ -87,18 +112,23 @@ extension Simulation {
         nodes[id]?.disk = disk
         nodes[id]?.waiting = [:]
         nodes[id]?.heardLeader = nil
+        if options.isWhole { rotDisk(of: id) }
         after(.milliseconds(Int64.random(in: 20...1200, using: &random)), .restart(id))
     }
 
     func restart(_ id: NodeID) {
         guard let node = nodes[id], node.server == nil, let disk = node.disk else { return }
         if isVerbose { print(now.nanoseconds / 1_000_000, "restart of", id.rawValue) }
-        var server = SimulatedServer(
-            settings: settings(id),
-            disk: disk,
-            seed: random.next(),
-            now: localTime(id)
-        )
+        let started =
+            options.isWhole
+            ? reopen(id, settings(id), disk: disk)
+            : SimulatedServer(
+                settings: settings(id),
+                disk: disk,
+                seed: random.next(),
+                now: localTime(id)
+            )
+        guard var server = started else { return }
         prepare(&server)
         checker.didRestart(server)
         nodes[id]?.server = server
@@ -183,7 +213,7 @@ extension Simulation {
 
     /// Ends all faults.
     func heal() {
-        phase = .healed(since: now, answered: history.answered)
+        phase = .healed(since: now, answered: history.answered + registryHistory.answered)
         network.heal()
         network.isHealed = true
         for id in nodes.keys.sorted() {
@@ -197,7 +227,7 @@ extension Simulation {
         switch phase {
         case .faulty: return false
         case .healed(let since, let answered):
-            guard now.since(since) > .milliseconds(300), history.answered >= answered + 10 else {
+            guard now.since(since) > .milliseconds(300), history.answered + registryHistory.answered >= answered + 10 else {
                 return false
             }
             if options.writesWhileConverging { return membersFollow() }
@@ -219,7 +249,8 @@ extension Simulation {
         else { return false }
         return leader.raft.configuration.everyone.allSatisfy { id in
             guard let server = nodes[id]?.server else { return false }
-            return server.machine == leader.machine && server.raft.leader == leader.id
+            return server.machine == leader.machine
+                && server.registry?.digest == leader.registry?.digest && server.raft.leader == leader.id
                 && server.raft.log.stable == leader.raft.log.stable
         }
     }

@@ -1,8 +1,8 @@
-import WriteAheadLog
+package import WriteAheadLog
 
 /// A disk in memory that keeps after a crash only what was synced, and of the rest what chance
 /// leaves of it.
-final class SimulatedDisk: Storage {
+package final class SimulatedStorage: Storage {
     /// A change that no sync has covered yet.
     private enum Change {
         case write(offset: Int, bytes: [UInt8])
@@ -28,32 +28,34 @@ final class SimulatedDisk: Storage {
     private var files: [Int32: (inode: Int, isWritable: Bool)] = [:]
     private var nextFile: Int32 = 3
     /// How many operations were asked for.
-    private(set) var operations = 0
+    package private(set) var operations = 0
     /// The operation, counted from 0, that does not return, and none after it.
-    var crashAt: Int?
+    package var crashAt: Int?
     /// The operation that reports an error after doing half its work.
-    var failAt: Int?
+    package var failAt: Int?
     /// Syncs that say they are done and are not: what no log survives.
-    var liesAboutSync = false
-    var capacityBytes = Int.max
-    private(set) var writes = 0
-    private(set) var syncs = 0
+    package var liesAboutSync = false
+    package var capacityBytes = Int.max
+    package private(set) var writes = 0
+    package private(set) var syncs = 0
 
-    var openFiles: Int { files.count }
+    package init() {}
 
-    func list() throws(StorageFailure) -> [String] {
+    package var openFiles: Int { files.count }
+
+    package func list() throws(StorageFailure) -> [String] {
         try begin("list", "")
         // An order of its own, as a file system has.
         return names.keys.sorted().reversed()
     }
 
-    func open(_ name: String, forWriting: Bool) throws(StorageFailure) -> StorageFile {
+    package func open(_ name: String, forWriting: Bool) throws(StorageFailure) -> StorageFile {
         try begin("open", name)
         guard let inode = names[name] else { throw failure("open", name) }
         return handle(inode, isWritable: forWriting)
     }
 
-    func create(_ name: String, sizeBytes: Int) throws(StorageFailure) -> StorageFile {
+    package func create(_ name: String, sizeBytes: Int) throws(StorageFailure) -> StorageFile {
         try begin("create", name)
         guard names[name] == nil else { throw failure("create", name) }
         guard usedBytes + sizeBytes <= capacityBytes else {
@@ -71,19 +73,27 @@ final class SimulatedDisk: Storage {
         return handle(inodes.count - 1, isWritable: true)
     }
 
-    func size(of file: StorageFile) throws(StorageFailure) -> Int {
+    package func size(of file: StorageFile) throws(StorageFailure) -> Int {
         try begin("measure", "")
         return inodes[try inode(file)].current.count
     }
 
-    func read(_ file: StorageFile, at offset: Int, count: Int) throws(StorageFailure) -> [UInt8] {
+    package func read(
+        _ file: StorageFile,
+        at offset: Int,
+        count: Int
+    ) throws(StorageFailure) -> [UInt8] {
         try begin("read", "")
         let bytes = inodes[try inode(file)].current
         guard offset < bytes.count else { return [] }
         return Array(bytes[offset..<min(bytes.count, offset + count)])
     }
 
-    func write(_ bytes: [UInt8], to file: StorageFile, at offset: Int) throws(StorageFailure) {
+    package func write(
+        _ bytes: [UInt8],
+        to file: StorageFile,
+        at offset: Int
+    ) throws(StorageFailure) {
         let inode = try writable(file)
         writes += 1
         // A write that is cut off by a crash may have been under way.
@@ -92,7 +102,7 @@ final class SimulatedDisk: Storage {
         try begin("write", "")
     }
 
-    func sync(_ file: StorageFile) throws(StorageFailure) {
+    package func sync(_ file: StorageFile) throws(StorageFailure) {
         let inode = try inode(file)
         try begin("sync", "")
         syncs += 1
@@ -101,46 +111,46 @@ final class SimulatedDisk: Storage {
         inodes[inode].changes = []
     }
 
-    func truncate(_ file: StorageFile, toBytes sizeBytes: Int) throws(StorageFailure) {
+    package func truncate(_ file: StorageFile, toBytes sizeBytes: Int) throws(StorageFailure) {
         let inode = try writable(file)
         inodes[inode].changes.append(.truncate(sizeBytes))
         apply(.truncate(sizeBytes), to: &inodes[inode].current)
         try begin("truncate", "")
     }
 
-    func close(_ file: StorageFile) {
+    package func close(_ file: StorageFile) {
         files[file.rawValue] = nil
     }
 
-    func rename(_ name: String, to newName: String) throws(StorageFailure) {
+    package func rename(_ name: String, to newName: String) throws(StorageFailure) {
         guard names[name] != nil else { throw failure("rename", name) }
         nameChanges.append(.rename(name, newName))
         apply(.rename(name, newName), to: &names)
         try begin("rename", name)
     }
 
-    func delete(_ name: String) throws(StorageFailure) {
+    package func delete(_ name: String) throws(StorageFailure) {
         guard names[name] != nil else { throw failure("delete", name) }
         nameChanges.append(.delete(name))
         apply(.delete(name), to: &names)
         try begin("delete", name)
     }
 
-    func syncDirectory() throws(StorageFailure) {
+    package func syncDirectory() throws(StorageFailure) {
         try begin("sync", ".")
         guard !liesAboutSync else { return }
         syncedNames = names
         nameChanges = []
     }
 
-    func freeBytes() throws(StorageFailure) -> UInt64 {
+    package func freeBytes() throws(StorageFailure) -> UInt64 {
         UInt64(max(0, capacityBytes - usedBytes))
     }
 }
 
-extension SimulatedDisk {
+extension SimulatedStorage {
     /// The power fails and comes back.
-    func crash(using random: inout SeededRandom) {
+    package func crash(using random: inout some RandomNumberGenerator) {
         for inode in inodes.indices {
             for change in inodes[inode].changes {
                 for part in survivors(of: change, using: &random) {
@@ -159,17 +169,22 @@ extension SimulatedDisk {
     }
 
     /// The process ends and starts again; the disk notices nothing.
-    func restart() {
+    package func restart() {
         files = [:]
         crashAt = nil
         failAt = nil
         operations = 0
     }
 
+    /// Forgets the open files of a process that is gone, but keeps what is to go wrong.
+    package func reopen() {
+        files = [:]
+    }
+
     /// What chance leaves of a change: nothing, all, or pieces of it, some zeroed or garbled.
     private func survivors(
         of change: Change,
-        using random: inout SeededRandom
+        using random: inout some RandomNumberGenerator
     ) -> [Change] {
         guard case .write(let offset, let bytes) = change else {
             return random.chance(1, in: 2) ? [change] : []
@@ -258,12 +273,19 @@ extension SimulatedDisk {
     }
 }
 
-extension SimulatedDisk {
+extension SimulatedStorage {
     /// The files of the log, oldest first.
-    var segmentNames: [String] { names.keys.filter { $0.hasSuffix(".wal") }.sorted() }
+    package var segmentNames: [String] { names.keys.filter { $0.hasSuffix(".wal") }.sorted() }
+
+    /// Turns the bits of one byte that was written and synced.
+    package func damage(_ name: String, at offset: Int, mask: UInt8 = 0xFF) {
+        guard let inode = names[name], offset < inodes[inode].current.count else { return }
+        inodes[inode].current[offset] ^= mask
+        if offset < inodes[inode].synced.count { inodes[inode].synced[offset] ^= mask }
+    }
 
     /// All files with their bytes.
-    var image: [String: [UInt8]] {
+    package var image: [String: [UInt8]] {
         get { names.mapValues { inodes[$0].current } }
         set {
             inodes = []
@@ -276,31 +298,5 @@ extension SimulatedDisk {
             nameChanges = []
             restart()
         }
-    }
-}
-
-/// Random numbers that are the same for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
-    }
-
-    /// - Source: SplitMix64, Steele, Lea, Flood 2014.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        Int.random(in: 0..<bound, using: &self)
-    }
-
-    mutating func chance(_ count: Int, in total: Int) -> Bool {
-        below(total) < count
     }
 }

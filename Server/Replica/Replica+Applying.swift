@@ -1,0 +1,158 @@
+import Model
+import NIOCore
+import NIOPosix
+import StateMachine
+import StateStore
+import Synchronization
+
+/// What the log says, on the replica's loop.
+extension Replica {
+    /// Handles what the log tells, or keeps it while an archive is being restored.
+    func receive(_ event: ReplicationEvent) {
+        guard !intake.value.isPaused else { return intake.value.events.append(event) }
+        handle(event)
+    }
+
+    private func handle(_ event: ReplicationEvent) {
+        switch event {
+        case .committed(let entries, let through):
+            apply(entries[...], through: through)
+        case .restored(let machine, let through):
+            writer.value.replace(machine)
+            refreshDuties()
+            publish(ChangeSet(), replacesEverything: true)
+            log.applied(through: through)
+        case .refused(let ids, let error):
+            var answers = CompletionBatch()
+            for id in ids {
+                guard let proposal = writer.value.take(id) else { continue }
+                answers.append(proposal, .failure(error))
+            }
+            answers.send()
+        case .leadershipChanged(let isLeader):
+            writer.value.duties.leadershipChanged(
+                isLeader: isLeader,
+                sessions: writer.value.store.sessions().value.map(\.session),
+                at: eventLoop.now
+            )
+        case .asked(let request, let answer):
+            perform(request, answer)
+        }
+        scheduleDuties()
+    }
+
+    private func apply(_ entries: ArraySlice<CommittedEntry>, through: LogIndex) {
+        var changes = ChangeSet()
+        var answers = CompletionBatch()
+        let progress = writer.value.apply(
+            entries,
+            now: eventLoop.now,
+            changes: &changes,
+            answers: &answers
+        )
+        if !entries.isEmpty { publish(changes) }
+        switch progress {
+        case .done:
+            log.applied(through: through)
+            answers.send()
+        case .mustRestore(let archive, let position, let proposal):
+            answers.send()
+            restore(archive, entries, at: position, proposal, through: through)
+        }
+    }
+
+    /// Makes the writer's state the current one and tells every loop what changed.
+    ///
+    /// The notices enter the inboxes before the generation moves, all under one lock: a reader that
+    /// sees the new generation finds its notice, and one that handles the notice finds the new
+    /// state.
+    private func publish(_ changes: ChangeSet, replacesEverything: Bool = false) {
+        let store = writer.value.store
+        let woken = publication.withLock { publication in
+            let generation = publication.current.generation + 1
+            let notice = ChangeNotice(
+                generation: generation,
+                changes: changes,
+                replacesEverything: replacesEverything
+            )
+            let woken = publication.inboxes.filter { $0.append(notice) }
+            publication.current = Published(store: store, generation: generation)
+            publishedGeneration.store(generation, ordering: .releasing)
+            return woken
+        }
+        for inbox in woken { inbox.wake() }
+    }
+
+    // MARK: Restoring an archive
+
+    /// Reads the archive on a thread of its own; what the log says meanwhile waits.
+    private func restore(
+        _ archive: [UInt8],
+        _ entries: ArraySlice<CommittedEntry>,
+        at position: Int,
+        _ proposal: PendingProposal?,
+        through: LogIndex
+    ) {
+        intake.value.isPaused = true
+        let read = readArchive
+        let reading = NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+            try read(archive)
+        }
+        let index = entries[position].index
+        reading.whenComplete { result in
+            var answers = CompletionBatch()
+            switch result {
+            case .success(let store):
+                self.writer.value.adopt(store, at: index)
+                self.refreshDuties()
+                self.publish(ChangeSet(), replacesEverything: true)
+                if let proposal { answers.append(proposal, .success(.done)) }
+            case .failure(let error):
+                self.writer.value.abandonRestore()
+                let refusal = CommandResult.refused(.invalid("\(error)"))
+                if let proposal { answers.append(proposal, .success(refusal)) }
+            }
+            self.intake.value.isPaused = false
+            self.apply(entries[(position + 1)...], through: through)
+            answers.send()
+            self.resume()
+        }
+    }
+
+    /// Handles what the log said during a restore, up to the next one.
+    private func resume() {
+        while !intake.value.isPaused, !intake.value.events.isEmpty {
+            handle(intake.value.events.removeFirst())
+        }
+        scheduleDuties()
+    }
+
+    // MARK: The leader's duties
+
+    /// Begins the duties anew, because the sessions are others.
+    private func refreshDuties() {
+        guard writer.value.duties.isLeader else { return }
+        writer.value.duties.leadershipChanged(
+            isLeader: true,
+            sessions: writer.value.store.sessions().value.map(\.session),
+            at: eventLoop.now
+        )
+    }
+
+    func scheduleDuties() {
+        guard let deadline = writer.value.duties.takeUnscheduledDeadline() else { return }
+        let timer = eventLoop.scheduleTask(deadline: deadline) { self.performDuties() }
+        writer.value.duties.isScheduled(timer, at: deadline)
+    }
+
+    private func performDuties() {
+        let store = writer.value.store
+        let commands = writer.value.duties.due(at: eventLoop.now) { id in
+            store.session(id).value != nil
+        }
+        for command in commands {
+            propose(command, on: eventLoop) { _ in }
+        }
+        scheduleDuties()
+    }
+}
