@@ -2,7 +2,7 @@ package import Model
 package import Raft
 package import StateMachine
 import StateStore
-import Wire
+package import Wire
 
 /// The production state machine with what the simulation wants to know of it.
 package struct RegistryMachine: Sendable {

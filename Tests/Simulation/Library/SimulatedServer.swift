@@ -1,6 +1,7 @@
 package import DurableLog
 package import Model
 package import Raft
+package import Wire
 
 /// One server: the production core with a shell whose disk, clock and network are simulated.
 package struct SimulatedServer {
@@ -28,8 +29,10 @@ package struct SimulatedServer {
         package var applied: [(LogIndex, Operation, Bool)] = []
         /// The same for the production state machine, for every entry.
         package var effects: [RegistryMachine.Effect] = []
-        /// What the state machine or the log could not read; the process must end.
-        package var failure: String?
+        /// Why the log could not be read; the process must end.
+        package var failure: DurableLogError?
+        /// Why an entry could not be applied.
+        package var unreadable: WireError?
     }
 
     /// A new server: `members` is what it starts with, empty for one that is to join.
@@ -105,7 +108,7 @@ package struct SimulatedServer {
     package mutating func step(_ inputs: [RaftInput], now: Instant) -> Output {
         var output = Output()
         var next = inputs
-        while !next.isEmpty {
+        while !next.isEmpty, output.failure == nil {
             var effects = RaftEffects()
             raft.handle(next, now: now, into: &effects)
             next = run(effects, into: &output)
@@ -182,8 +185,10 @@ package struct SimulatedServer {
                 }
                 index = LogIndex(rawValue: index.rawValue + 1)
             }
+        } catch let error as DurableLogError {
+            output.failure = error
         } catch {
-            output.failure = "cannot apply entry \(index.rawValue): \(error)"
+            output.unreadable = error as? WireError
         }
     }
 
@@ -192,7 +197,7 @@ package struct SimulatedServer {
             do {
                 return try bytes.entries(in: read.range, bytesLimit: read.bytesLimit)
             } catch {
-                output.failure = error.message
+                output.failure = error
                 return []
             }
         }

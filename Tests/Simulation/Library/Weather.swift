@@ -1,5 +1,6 @@
 import Model
 import Raft
+import StorageSimulation
 
 /// What goes wrong, and how it ends.
 extension Simulation {
