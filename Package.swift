@@ -188,6 +188,7 @@ let package = Package(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
+        tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),

@@ -49,7 +49,9 @@ package struct Checker {
         let before = seen[server.id]?.term
         seen[server.id] = Seen(term: server.raft.term, commit: .zero, isLeader: false)
         // Terms that never left the server may be lost in a crash; votes are checked when sent.
-        if let before, server.raft.term > before { report(.termIsMonotonic, "a term out of nowhere") }
+        if let before, server.raft.term > before {
+            report(.termIsMonotonic, "a term out of nowhere")
+        }
     }
 
     package mutating func observe(

@@ -173,7 +173,9 @@ package struct SimulatedServer {
             while index <= range.upperBound {
                 var entry = raft.log.entry(at: index)
                 if entry == nil, read.last.map({ $0.index < index }) ?? true {
-                    read = try disk.bytes?.entries(in: index...range.upperBound, bytesLimit: 4000) ?? []
+                    read =
+                        try disk.bytes?.entries(in: index...range.upperBound, bytesLimit: 4000)
+                        ?? []
                 }
                 entry = entry ?? read.first { $0.index == index }
                 guard let entry else {

@@ -289,11 +289,15 @@ package final class Simulation {
         for message in output.messages { send(message) }
         for transfer in output.snapshots { send(transfer, from: id) }
         for answer in output.answers where options.isWhole { self.answer(answer, at: id) }
-        for answer in output.answers where !options.isWhole { take(answer, of: id, applied: output.applied) }
+        for answer in output.answers where !options.isWhole {
+            take(answer, of: id, applied: output.applied)
+        }
         beginSync(id)
         takeSnapshotIfDue(id)
         schedule(id)
-        if !options.isWhole, nodes[id]?.image == nil, chance(30) { nodes[id]?.image = server.disk.durable }
+        if !options.isWhole, nodes[id]?.image == nil, chance(30) {
+            nodes[id]?.image = server.disk.durable
+        }
     }
 
     /// Sets the server's one timer.

@@ -228,7 +228,9 @@ extension Simulation {
         switch phase {
         case .faulty: return false
         case .healed(let since, let answered):
-            guard now.since(since) > .milliseconds(300), history.answered + registryHistory.answered >= answered + 10 else {
+            guard now.since(since) > .milliseconds(300),
+                history.answered + registryHistory.answered >= answered + 10
+            else {
                 return false
             }
             if options.writesWhileConverging { return membersFollow() }
@@ -251,7 +253,8 @@ extension Simulation {
         return leader.raft.configuration.everyone.allSatisfy { id in
             guard let server = nodes[id]?.server else { return false }
             return server.machine == leader.machine
-                && server.registry?.digest == leader.registry?.digest && server.raft.leader == leader.id
+                && server.registry?.digest == leader.registry?.digest
+                && server.raft.leader == leader.id
                 && server.raft.log.stable == leader.raft.log.stable
         }
     }
