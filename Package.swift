@@ -49,6 +49,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let httpClient: Target.Dependency = .product(
     name: "AsyncHTTPClient",
     package: "async-http-client"
@@ -78,6 +79,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -93,6 +95,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("Autopilot", ["Model"]),
         server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server(
@@ -104,6 +107,7 @@ let package = Package(
         server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
         server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
+        server("Snapshots", ["Model", "Wire", "Raft", "StateStore", "CZlib", crypto]),
         server(
             "HTTPAPI",
             [
@@ -119,12 +123,19 @@ let package = Package(
             "Checks",
             ["Model", "Wire", "LocalState", deque, nioCore, nioPosix, nioHTTP1, nioTLS]
         ),
+        server(
+            "Consensus",
+            [
+                "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
+                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioPosix, logging,
+            ]
+        ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
         server(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "DNSAPI", "Checks", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "DNSAPI", "Checks", "Consensus", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
@@ -173,7 +184,14 @@ let package = Package(
             path: "Tests/Simulation/Tests",
             swiftSettings: strict
         ),
+        tests(
+            "ConsensusTests",
+            [
+                "Consensus", "Replica", "StateStore", "Model", "Raft", nioCore, nioPosix, logging,
+            ]
+        ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
+        tests("AutopilotTests", ["Autopilot", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
         tests("ChecksumsTests", ["Checksums"]),
         tests(
@@ -189,6 +207,11 @@ let package = Package(
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
         tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
+        tests(
+            "SnapshotsTests",
+            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
+            resources: [.copy("Golden")]
+        ),
         tests("WireTests", ["Wire", "Model"]),
         tests("CLITests", ["CLI", "Model", "Wire"]),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
@@ -199,8 +222,8 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Replica", "StateStore", "LocalState", "Model", "Wire", nioCore,
-                nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(

@@ -52,9 +52,13 @@ let package = Package(
             swiftSettings: strict
         ),
         // What a pick costs; run it with `swift run -c release PickBenchmark`.
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "PickBenchmark",
-            dependencies: [.product(name: "MusterBalancing", package: "muster")],
+            dependencies: [
+                "CAllocations",
+                .product(name: "MusterBalancing", package: "muster"),
+            ],
             swiftSettings: strict
         ),
     ]

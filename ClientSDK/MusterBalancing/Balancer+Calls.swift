@@ -6,7 +6,7 @@ public struct FailoverPolicy: Sendable {
     /// The error goes to the caller.
     public static let none = FailoverPolicy(attempts: 1) { _ in false }
 
-    /// The call is repeated on another instance.
+    /// The call is repeated on another instance, as far as the balancer's retry budget allows.
     ///
     /// - Parameters:
     ///   - attempts: How many instances are tried at most, the first included; at most 16.
@@ -22,7 +22,9 @@ public struct FailoverPolicy: Sendable {
 }
 
 extension Balancer {
-    /// Picks an instance, runs `body` with its endpoint and reports how that ended.
+    /// Picks an instance, runs `body` with its endpoint and reports how that ended, and when.
+    ///
+    /// A call that is repeated goes to an instance that it has not tried, while there is one.
     ///
     /// - Parameters:
     ///   - request: What this call asks for beyond the policy.
@@ -39,22 +41,31 @@ extension Balancer {
     ) async throws -> sending Result {
         var request = request
         var attempt = 1
+        var started = clock()
+        retryBudget.deposit(at: started)
         while true {
-            let pick = try pick(request)
+            let pick = try pick(request, at: started)
             let endpoint = pick.endpoint
             do {
                 let result = try await body(endpoint)
-                pick.complete(.success)
+                let ended = clock()
+                pick.complete(.success, latency: started.duration(to: ended), at: ended)
                 return result
             } catch {
                 let cancelled = error is CancellationError
-                pick.complete(cancelled ? .cancelled : .failure)
+                let ended = clock()
+                pick.complete(
+                    cancelled ? .cancelled : .failure,
+                    latency: started.duration(to: ended),
+                    at: ended
+                )
                 guard !cancelled, attempt < failover.attempts, !Task.isCancelled,
-                    failover.shouldRetry(error)
+                    failover.shouldRetry(error), retryBudget.withdraw(at: ended)
                 else { throw error }
+                started = ended
             }
             attempt += 1
-            request.avoiding = endpoint
+            request.avoiding.append(endpoint)
         }
     }
 }

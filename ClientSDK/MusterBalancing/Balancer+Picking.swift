@@ -6,44 +6,26 @@ extension Balancer {
     /// - Returns: The choice, to be completed when the call has ended.
     /// - Throws: ``BalancingError`` when there is no instance to choose.
     public func pick() throws(BalancingError) -> Pick {
-        Pick(try draw(stripes.current), recorder: recorder)
+        guard isPlain else {
+            return Pick(try track(.any, at: nil), recorder: recorder)
+        }
+        return Pick(try draw(stripes.current), recorder: recorder)
     }
 
     /// Chooses an instance for one call that has wishes of its own.
     ///
-    /// - Parameter request: What this call asks for beyond the policy.
+    /// - Parameters:
+    ///   - request: What this call asks for beyond the policy.
+    ///   - now: When; with it, ejections end and warm-ups proceed without anybody calling
+    ///     ``review(at:)``, and ``BalancingPolicy/peakEWMA(decay:failurePenalty:)`` sees latencies
+    ///     age.
     /// - Returns: The choice, to be completed when the call has ended.
     /// - Throws: ``BalancingError`` when there is no instance to choose.
-    public func pick(_ request: PickRequest) throws(BalancingError) -> Pick {
-        let state = stripes.current
-        var choice = try draw(state)
-        guard let avoided = request.avoiding else { return Pick(choice, recorder: recorder) }
-        for _ in 0..<Limits.avoidingDraws where choice.endpoint == avoided {
-            choice = try draw(state)
-        }
-        return Pick(choice, recorder: recorder)
-    }
-
-    /// One choice by the policy.
-    @inline(__always)
-    private func draw(
-        _ state: UnsafeMutablePointer<Atomic<UInt64>>
-    ) throws(BalancingError) -> Choice {
-        while true {
-            let table = table
-            let version = table.version
-            let count = table.count
-            guard count > 0 else {
-                // A table being rewritten may look empty: only an even version tells the truth.
-                guard version & 1 == 1 || table.version != version else { throw emptiness }
-                continue
-            }
-            let position = position(in: table, count: count, state: state)
-            let (endpoint, index) = table.endpoint(position)
-            let generation = table.generation
-            guard version & 1 == 0, table.version == version else { continue }
-            return Choice(endpoint: endpoint, index: index, generation: generation)
-        }
+    public func pick(
+        _ request: PickRequest,
+        at now: ContinuousClock.Instant? = nil
+    ) throws(BalancingError) -> Pick {
+        Pick(try track(request, at: now.map(Ticks.at)), recorder: recorder)
     }
 
     /// The instance a pick chose, or nil when a newer snapshot has replaced the one it came from.
@@ -54,37 +36,68 @@ extension Balancer {
         return snapshot.instances[pick.index]
     }
 
-    private var emptiness: BalancingError {
+    var emptiness: BalancingError {
         BalancingError(code: snapshot == nil ? .noSnapshot : .noInstances)
     }
 
+    /// One choice by the policy, for policies that only read the table.
     @inline(__always)
-    private func position(
+    private func draw(
+        _ state: UnsafeMutablePointer<Atomic<UInt64>>
+    ) throws(BalancingError) -> Choice {
+        while true {
+            let table = table
+            let version = table.version
+            let count = table.count
+            guard count > 0 else {
+                // A table being rewritten may look empty: only an even version tells the truth.
+                guard !table.isStill(version) else { throw emptiness }
+                continue
+            }
+            let position = Self.position(in: table, count: count, state: state)
+            let (endpoint, index) = table.endpoint(position)
+            let generation = table.generation
+            guard table.isStill(version) else { continue }
+            return Choice(endpoint: endpoint, index: index, generation: generation)
+        }
+    }
+
+    /// The position that a method says which needs neither keys nor trackers.
+    @inline(__always)
+    static func position(
         in table: PickTable,
         count: Int,
         state: UnsafeMutablePointer<Atomic<UInt64>>
     ) -> Int {
-        switch policy.kind {
+        // Plans follow the endpoints on probation, which plain balancers never have.
+        switch table.method {
         case .roundRobin:
-            return Self.turn(of: count, state: state)
-        case .smoothWeightedRoundRobin:
-            let length = max(1, table.planCount)
-            let step = Self.turn(of: length, state: state)
-            return Int(truncatingIfNeeded: table.plan(step, count: count))
-        case .weightedRoundRobin:
-            return Self.stride(over: table, count: count, state: state)
-        case .random:
-            return SeededRandom.reduce(Self.random(state), below: UInt64(count)).value
-        case .weightedRandom:
-            return AliasTable.choose(Self.random(state), among: UInt64(count)) { column in
-                table.plan(column, count: count)
+            return turn(of: count, state: state)
+        case .schedule:
+            let step = turn(of: max(1, table.planCount), state: state)
+            return Int(truncatingIfNeeded: table.plan(step, count: count &+ table.probes))
+        case .stride:
+            let rows = count &+ table.probes
+            let next = StaticStride.next(
+                state.pointee.load(ordering: .relaxed),
+                count: count,
+                tag: table.number
+            ) { table.plan($0, count: rows) }
+            state.pointee.store(next.sequence, ordering: .relaxed)
+            return next.position
+        case .alias:
+            let rows = count &+ table.probes
+            return AliasTable.choose(random(state), among: UInt64(count)) { column in
+                table.plan(column, count: rows)
             }
+        default:
+            return SeededRandom.reduce(random(state), below: UInt64(count)).value
         }
     }
 
     /// The next random number of this thread.
     @inline(__always)
-    private static func random(_ state: UnsafeMutablePointer<Atomic<UInt64>>) -> UInt64 {
+    static func random(_ state: UnsafeMutablePointer<Atomic<UInt64>>) -> UInt64 {
         let next = state.pointee.load(ordering: .relaxed) &+ SeededRandom.step
         state.pointee.store(next, ordering: .relaxed)
         return SeededRandom.mix(next)
@@ -106,40 +119,5 @@ extension Balancer {
         let next = turn + 1
         state.pointee.store(next == UInt64(length) ? 0 : next, ordering: .relaxed)
         return Int(turn)
-    }
-
-    /// The next turn that is taken in this thread's round.
-    ///
-    /// The state holds the round in its high half and the next position in its low half.
-    @inline(__always)
-    private static func stride(
-        over table: PickTable,
-        count: Int,
-        state: UnsafeMutablePointer<Atomic<UInt64>>
-    ) -> Int {
-        let word = state.pointee.load(ordering: .relaxed)
-        var round = word >> 32
-        var position = word & 0xffff_ffff
-        if position >= UInt64(count) {
-            position = UInt64(
-                SeededRandom.reduce(SeededRandom.mix(word), below: UInt64(count)).value
-            )
-        }
-        // The heaviest takes every turn, so one round is enough; the bound covers torn reads.
-        for _ in 0...count {
-            let taken = position
-            let weight = table.plan(Int(taken), count: count)
-            let takes = StaticStride.takes(weight: weight, round: round, position: taken)
-            position &+= 1
-            if position == UInt64(count) {
-                position = 0
-                round = (round + 1) & 0xffff_ffff
-            }
-            if takes {
-                state.pointee.store(round << 32 | position, ordering: .relaxed)
-                return Int(taken)
-            }
-        }
-        return 0
     }
 }

@@ -3,7 +3,12 @@ import Synchronization
 /// Picks an instance for each call; safe to use from any thread or task.
 ///
 /// A pick takes no lock, allocates nothing and counts no shared reference: it reads a table that
-/// ``update(_:)`` republishes for each snapshot, and a sequence state that threads do not share.
+/// ``update(_:at:)`` and ``review(at:)`` republish, and a sequence state that threads do not share.
+/// Policies that look at calls in flight, and outlier detection, also count each call at its
+/// instance.
+///
+/// Time is told, never asked: by the snapshots, by ``pick(_:at:)``, by ``review(at:)`` and by
+/// completed picks. Only ``withInstance(_:failover:isolation:_:)`` asks, the clock in its options.
 public final class Balancer: Sendable {
     /// What a balancer may be told beyond its policy.
     public struct Options: Sendable {
@@ -22,12 +27,40 @@ public final class Balancer: Sendable {
         /// Something that must live as long as the balancer, like the watch that updates it.
         public var owner: (any AnyObject & Sendable)?
 
+        /// The zone of this client; calls stay in it as far as its instances can carry them.
+        ///
+        /// nil, the default, takes all zones alike.
+        public var zone: String?
+
+        /// The share of healthy instances below which unhealthy and ejected ones are picked too.
+        ///
+        /// When most instances are ill, sending everything to the few others would only fell them
+        /// as well. Instances in maintenance are never picked. 0 turns it off; clamped to 0…1.
+        ///
+        /// - Source: Envoy `panic_threshold.rst`.
+        public var panicThreshold = 0.5
+
+        /// How new and returned instances take up their share; nil, the default, at once.
+        public var slowStart: SlowStart?
+
+        /// Which few of many instances are used; nil, the default, all.
+        public var subset: Subset?
+
+        /// When instances that answer badly are left out; nil, the default, never.
+        public var outliers: OutlierDetection?
+
+        /// What limits repeated calls; may be shared by several balancers.
+        public var retryBudget = RetryBudget()
+
+        /// What `withInstance` reads times from.
+        public var clock: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+
         /// Makes the default options.
         public init() {}
     }
 
     /// What only the writer touches, under its lock.
-    private struct Writer {
+    struct Writer {
         var snapshot: ServiceSnapshot?
         var published: PickTable
         var spare: PickTable?
@@ -36,27 +69,77 @@ public final class Balancer: Sendable {
         /// Invariant: each is less than half as large as the next, so all together are smaller
         /// than the newest.
         var outgrown: [PickTable] = []
+        var roster: Roster
+        var selection = Roster.Selection()
+        /// The latest moment anybody told, in ticks.
+        var latest = Int64.min
+        var tables: UInt64 = 0
     }
 
     /// How instances are chosen.
     public let policy: BalancingPolicy
 
+    /// What limits repeated calls.
+    public let retryBudget: RetryBudget
+
     let recorder: (any CallRecorder)?
+    let clock: @Sendable () -> ContinuousClock.Instant
     private let owner: (any AnyObject & Sendable)?
     let stripes: Stripes
-    private let current: Atomic<UInt>
-    private let writer: Mutex<Writer>
+    let current: Atomic<UInt>
+    let writer: Mutex<Writer>
+    let custom = Mutex<CustomTable?>(nil)
+
+    /// Whether a pick is a look into the table and nothing else.
+    let isPlain: Bool
+    let isTracking: Bool
+    let ledger: Ledger
 
     /// Makes a balancer that has no instances yet.
     public init(policy: BalancingPolicy = .roundRobin, options: Options = Options()) {
         self.policy = policy
         recorder = options.recorder
         owner = options.owner
+        retryBudget = options.retryBudget
+        clock = options.clock
         var system = SystemRandomNumberGenerator()
         stripes = Stripes(count: options.stripes, seed: options.seed ?? system.next())
+        isTracking = policy.needsTracking || options.outliers != nil
+        isPlain = !isTracking && !policy.kind.usesKeys && options.slowStart == nil
+        ledger = TrackerPool.shared.ledger(Self.settings(of: policy, options))
         let empty = PickTable(capacity: 64)
         current = Atomic(empty.bits)
-        writer = Mutex(Writer(published: empty))
+        let roster = Roster(
+            settings: Roster.Settings(
+                zone: options.zone,
+                panicThreshold: min(max(options.panicThreshold, 0), 1),
+                slowStart: options.slowStart,
+                subset: options.subset,
+                outliers: options.outliers,
+                usesWeights: policy.usesWeights,
+                isTracking: isTracking
+            )
+        )
+        writer = Mutex(Writer(published: empty, roster: roster))
+    }
+
+    private static func settings(
+        of policy: BalancingPolicy,
+        _ options: Options
+    ) -> Ledger.Settings {
+        var settings = Ledger.Settings()
+        settings.countsOutcomes = options.outliers != nil
+        settings.failuresInARow = options.outliers?.consecutiveFailures.map { max(1, $0) }
+        switch policy.kind {
+        case .peakEWMA(let decay, let penalty):
+            settings.decay = decay
+            settings.penalty = penalty
+        case .consistentHash(_, let bound):
+            settings.keepsTotal = bound != nil
+        default:
+            break
+        }
+        return settings
     }
 
     deinit {
@@ -64,53 +147,115 @@ public final class Balancer: Sendable {
             writer.published.deallocate()
             writer.spare?.deallocate()
             for table in writer.outgrown { table.deallocate() }
+            let trackers = writer.roster.members.values.map(\.tracker).filter { $0 != .none }
+            TrackerPool.shared.giveBack(trackers + writer.roster.retired, ledger)
         }
         stripes.deallocate()
     }
 
-    /// The newest snapshot given to ``update(_:)``.
+    /// The newest snapshot given to ``update(_:at:)``.
     public var snapshot: ServiceSnapshot? { writer.withLock(\.snapshot) }
 
     /// Takes the instances of `snapshot` from now on.
     ///
-    /// Instances that are critical or in maintenance are left out, so are those of weight 0 while
-    /// another has more. Complexity: O(n log n) at most, more for smooth weighted schedules.
-    public func update(_ snapshot: ServiceSnapshot) {
-        let (endpoints, weights) = Self.eligible(in: snapshot)
-        let plan = weights.isEmpty ? [] : policy.plan(weights: weights)
-        let needed = PickTable.words(endpoints: endpoints.count, plan: plan.count)
+    /// What is known of instances that stay (calls in flight, latency, ejection, warm-up) is kept
+    /// by their id. Instances in maintenance are left out; so are critical ones, unless they are
+    /// too many (``Options/panicThreshold``); so are those of weight 0 while another has more.
+    /// Complexity: O(n log n) at most, more for smooth weighted schedules and hash tables.
+    ///
+    /// - Parameters:
+    ///   - snapshot: The instances.
+    ///   - now: When; nil stands for the moment the snapshot was confirmed.
+    public func update(_ snapshot: ServiceSnapshot, at now: ContinuousClock.Instant? = nil) {
+        let moment = Ticks.at(now ?? snapshot.confirmed)
         writer.withLock { writer in
-            var target: PickTable
-            if let spare = writer.spare, spare.capacity >= needed {
-                target = spare
-            } else {
-                if let spare = writer.spare { writer.outgrown.append(spare) }
-                target = PickTable(capacity: max(needed, 2 * writer.published.capacity))
-            }
-            target.write(generation: snapshot.generation, endpoints: endpoints, plan: plan)
-            current.store(target.bits, ordering: .releasing)
-            writer.spare = writer.published
-            writer.published = target
+            writer.latest = max(writer.latest, moment)
             writer.snapshot = snapshot
+            writer.roster.adopt(snapshot, now: writer.latest) {
+                TrackerPool.shared.tracker(of: ledger)
+            }
+            publish(&writer)
         }
+    }
+
+    /// Decides anew who may be picked, and publishes it.
+    func publish(_ writer: inout Writer) {
+        guard let snapshot = writer.snapshot else { return }
+        let selection = writer.roster.select(snapshot, now: writer.latest)
+        let entries = selection.indices.map { entry($0, snapshot, writer.roster) }
+        let plan = PickPlan(
+            policy: policy,
+            weights: selection.weights,
+            hashes: entries.map { entry in
+                writer.roster.members[snapshot.instances[entry.index].id]?.hash ?? 0
+            }
+        )
+        writer.tables += 1
+        let content = PickTable.Content(
+            generation: snapshot.generation,
+            number: writer.tables,
+            entries: entries,
+            probes: selection.probes.map { entry($0, snapshot, writer.roster) },
+            plan: plan
+        )
+        if case .custom(let custom) = policy.kind {
+            let table = make(custom, snapshot, entries, selection)
+            self.custom.withLock { $0 = table }
+        }
+        write(content, &writer)
+        writer.selection = selection
+        // After the table that lists them has been replaced.
+        writer.roster.collect(TrackerPool.shared.giveBack)
+        ledger.deadline = writer.roster.deadline(snapshot, selection, now: writer.latest)
+    }
+
+    private func entry(
+        _ index: Int,
+        _ snapshot: ServiceSnapshot,
+        _ roster: Roster
+    ) -> PickTable.Content.Entry {
+        let instance = snapshot.instances[index]
+        return PickTable.Content.Entry(
+            endpoint: instance.endpoint,
+            index: index,
+            tracker: isTracking ? roster.members[instance.id]?.tracker ?? .none : .none
+        )
+    }
+
+    private func make(
+        _ policy: CustomPolicy,
+        _ snapshot: ServiceSnapshot,
+        _ entries: [PickTable.Content.Entry],
+        _ selection: Roster.Selection
+    ) -> CustomTable? {
+        guard !entries.isEmpty else { return nil }
+        let context = PickerContext(
+            instances: entries.map { snapshot.instances[$0.index] },
+            weights: selection.weights,
+            trackers: entries.map(\.tracker)
+        )
+        return CustomTable(
+            picker: policy.make(context),
+            entries: entries,
+            generation: snapshot.generation
+        )
+    }
+
+    private func write(_ content: PickTable.Content, _ writer: inout Writer) {
+        var target: PickTable
+        if let spare = writer.spare, spare.capacity >= content.words {
+            target = spare
+        } else {
+            if let spare = writer.spare { writer.outgrown.append(spare) }
+            target = PickTable(capacity: max(content.words, 2 * writer.published.capacity))
+        }
+        target.write(content)
+        current.store(target.bits, ordering: .sequentiallyConsistent)
+        writer.spare = writer.published
+        writer.published = target
     }
 
     /// The table to pick from now.
     @inline(__always)
     var table: PickTable { PickTable(bits: current.load(ordering: .acquiring)) }
-
-    /// The endpoints that may be picked, each with its index in the snapshot, and their weights.
-    private static func eligible(
-        in snapshot: ServiceSnapshot
-    ) -> (endpoints: [(ServiceEndpoint, Int)], weights: [UInt32]) {
-        let healthy = snapshot.instances.indices.filter {
-            snapshot.instances[$0].health <= .warning
-        }
-        let weighted = healthy.filter { snapshot.instances[$0].weight > 0 }
-        let chosen = (weighted.isEmpty ? healthy : weighted).prefix(Limits.instances)
-        return (
-            chosen.map { (snapshot.instances[$0].endpoint, $0) },
-            chosen.map { max(1, min(snapshot.instances[$0].weight, Limits.weight)) }
-        )
-    }
 }

@@ -10,6 +10,9 @@ public struct BalancingError: Error, Hashable, Sendable, CustomStringConvertible
 
         /// The service has no instance that may take calls.
         public static let noInstances = Code(description: "no instances")
+
+        /// A custom picker found none of the instances good enough.
+        public static let refused = Code(description: "refused by the picker")
     }
 
     /// What is wrong.
@@ -23,6 +26,8 @@ public struct BalancingError: Error, Hashable, Sendable, CustomStringConvertible
         switch code {
         case .noSnapshot:
             "\(code): wait for the first snapshot, or check that the registry answers"
+        case .refused:
+            "\(code): no instance will do for this request"
         default:
             "\(code): no instance of the service is registered and healthy enough"
         }

@@ -25,9 +25,30 @@ enum Limits {
     /// The most sequences one balancer keeps (see ``Balancer/Options/stripes``); more is clamped.
     static let stripes = 1024
 
-    /// How often a pick that should avoid an endpoint draws again before it takes what it got.
-    static let avoidingDraws = 8
+    /// How often a pick that should avoid endpoints draws again before it looks through all.
+    static let avoidingDraws = 4
 
     /// The most attempts of one balanced call; a larger wish is clamped.
     static let attempts = 16
+
+    /// The most candidates of a least-request pick; more is clamped.
+    static let choices = 10
+
+    /// The most places on a hash ring; more is clamped.
+    static let ringPlaces = 262_144
+
+    /// The most slots of a Maglev table before rounding up to a prime; more is clamped.
+    static let maglevSlots = 1_048_576
+
+    /// How often a key that meets a full instance is rehashed before all are looked through.
+    static let overflowDraws = 16
+
+    /// In how many steps an instance warms up.
+    static let warmingSteps = 20
+
+    /// The largest share that a weight may be scaled by when a part of it is to be expressed.
+    static let weightScale: UInt32 = 1024
+
+    /// The most ejections in a row that lengthen the next one.
+    static let ejectionsInARow = 1_000
 }

@@ -8,18 +8,42 @@ import Synchronization
 /// never freed memory; every access is checked against the block's fixed size.
 ///
 /// ```
-/// word 0  size of the block, never changes      word 4  length of the plan
-/// word 1  version, odd while being written      word 5… endpoints, three words each:
-/// word 2  generation of the snapshot                    high, low, port | family<<16 | index<<32
-/// word 3  number of endpoints                   then    the plan, one word per step
+/// word 0  size of the block, never changes      word 5  how to choose (``PickMethod``)
+/// word 1  version, odd while being written      word 6  endpoints on probation, after the others
+/// word 2  generation of the snapshot            word 7  number of the table
+/// word 3  number of endpoints                   word 8… endpoints, four words each: high, low,
+/// word 4  length of the plan                            port | family<<16 | index<<32, tracker
+///                                               then    the plan, what its words mean depends
+///                                                       on how to choose
 /// ```
 ///
 /// - Source: Boehm, "Can Seqlocks Get Along With Programming Language Memory Models?" (2012).
 // SAFETY: the words are atomics and the pointer never changes; the owner frees the block when no
 // reader can exist any more (in its own deinit).
 struct PickTable: @unchecked Sendable {
-    static let headerWords = 5
-    static let wordsPerEndpoint = 3
+    static let headerWords = 8
+    static let wordsPerEndpoint = 4
+
+    /// What a table holds.
+    struct Content {
+        /// An instance that may be picked.
+        struct Entry {
+            let endpoint: ServiceEndpoint
+            let index: Int
+            var tracker = Tracker.none
+        }
+
+        let generation: UInt64
+        let number: UInt64
+        let entries: [Entry]
+        var probes: [Entry] = []
+        let plan: PickPlan
+
+        /// How many words it takes.
+        var words: Int {
+            headerWords + (entries.count + probes.count) * wordsPerEndpoint + plan.words.count
+        }
+    }
 
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -69,10 +93,43 @@ struct PickTable: @unchecked Sendable {
     @inline(__always)
     var planCount: Int { Int(truncatingIfNeeded: words[4].load(ordering: .acquiring)) }
 
-    /// The step of the plan at `index`, given the number of endpoints.
+    /// How to choose.
+    @inline(__always)
+    var method: PickMethod {
+        PickMethod(rawValue: UInt8(truncatingIfNeeded: words[5].load(ordering: .acquiring)))
+            ?? .roundRobin
+    }
+
+    /// How many endpoints on probation follow the others.
+    @inline(__always)
+    var probes: Int { Int(truncatingIfNeeded: words[6].load(ordering: .acquiring)) }
+
+    /// Which table this is of all that its balancer has written.
+    @inline(__always)
+    var number: UInt64 { words[7].load(ordering: .acquiring) }
+
+    /// The word of the plan at `index`, given the number of endpoints with those on probation.
     @inline(__always)
     func plan(_ index: Int, count: Int) -> UInt64 {
         word(Self.headerWords &+ count &* Self.wordsPerEndpoint &+ index)
+    }
+
+    /// What follows the calls of the endpoint at `position`.
+    ///
+    /// Must not be used before the version was seen unchanged: a torn read is no address.
+    @inline(__always)
+    func tracker(_ position: Int) -> Tracker {
+        Tracker(bits: UInt(word(Self.headerWords &+ position &* Self.wordsPerEndpoint &+ 3)))
+    }
+
+    /// Whether the block still is what it was at `version`.
+    @inline(__always)
+    func isStill(_ version: UInt64) -> Bool { version & 1 == 0 && self.version == version }
+
+    /// The same, ordered after everything this thread has written.
+    @inline(__always)
+    func isStillAfterWrites(_ version: UInt64) -> Bool {
+        version & 1 == 0 && words[1].load(ordering: .sequentiallyConsistent) == version
     }
 
     /// The endpoint at `position` and its instance's index in the snapshot.
@@ -99,39 +156,41 @@ struct PickTable: @unchecked Sendable {
         index >= 0 && index < capacity ? words[index].load(ordering: .acquiring) : 0
     }
 
-    /// How many words a table of that size needs.
-    static func words(endpoints: Int, plan: Int) -> Int {
-        headerWords + endpoints * wordsPerEndpoint + plan
-    }
-
     /// Replaces the content.
     ///
     /// Only the one writer calls this.
-    func write(generation: UInt64, endpoints: [(ServiceEndpoint, Int)], plan: [UInt64]) {
+    func write(_ content: Content) {
         precondition(
-            Self.words(endpoints: endpoints.count, plan: plan.count) <= capacity,
-            "\(endpoints.count) endpoints and \(plan.count) steps in \(capacity) words"
+            content.words <= capacity,
+            "a table of \(content.words) words in a block of \(capacity)"
         )
         let version = words[1].load(ordering: .relaxed)
         words[1].store(version &+ 1, ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
-        words[2].store(generation, ordering: .relaxed)
-        words[3].store(UInt64(endpoints.count), ordering: .relaxed)
-        words[4].store(UInt64(plan.count), ordering: .relaxed)
+        words[2].store(content.generation, ordering: .relaxed)
+        words[3].store(UInt64(content.entries.count), ordering: .relaxed)
+        words[4].store(UInt64(content.plan.words.count), ordering: .relaxed)
+        words[5].store(UInt64(content.plan.method.rawValue), ordering: .relaxed)
+        words[6].store(UInt64(content.probes.count), ordering: .relaxed)
+        words[7].store(content.number, ordering: .relaxed)
         var next = Self.headerWords
-        for (endpoint, index) in endpoints {
-            let rest =
-                UInt64(endpoint.port) | UInt64(endpoint.familyCode) << 16
-                | UInt64(index) << 32
-            words[next].store(endpoint.high, ordering: .relaxed)
-            words[next + 1].store(endpoint.low, ordering: .relaxed)
-            words[next + 2].store(rest, ordering: .relaxed)
-            next += Self.wordsPerEndpoint
-        }
-        for step in plan {
+        for entry in content.entries { write(entry, at: &next) }
+        for entry in content.probes { write(entry, at: &next) }
+        for step in content.plan.words {
             words[next].store(step, ordering: .relaxed)
             next += 1
         }
-        words[1].store(version &+ 2, ordering: .releasing)
+        words[1].store(version &+ 2, ordering: .sequentiallyConsistent)
+    }
+
+    private func write(_ entry: Content.Entry, at next: inout Int) {
+        let endpoint = entry.endpoint
+        let rest =
+            UInt64(endpoint.port) | UInt64(endpoint.familyCode) << 16 | UInt64(entry.index) << 32
+        words[next].store(endpoint.high, ordering: .relaxed)
+        words[next + 1].store(endpoint.low, ordering: .relaxed)
+        words[next + 2].store(rest, ordering: .relaxed)
+        words[next + 3].store(UInt64(entry.tracker.bits), ordering: .relaxed)
+        next += Self.wordsPerEndpoint
     }
 }

@@ -1,3 +1,4 @@
+import Consensus
 import DNSAPI
 import HTTPAPI
 import LocalState
@@ -23,38 +24,57 @@ package final class Agent: Sendable {
     private let logger: Logger
     private let makeLogger: @Sendable (String) -> Logger
     private let commands: AgentCommands
-    /// Applies the log; serves no connections.
-    private let replicaGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    /// Runs the local state and its checks.
-    private let agentGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let servingGroup: MultiThreadedEventLoopGroup
+    private let loops: AgentLoops
     private let replica: Replica
+    /// The replicated log; nil in development mode, where the log is in memory.
+    private let consensus: ConsensusLog?
+    private let membership: Membership
     private let reports: AgentReports
     private let running = Mutex<Running?>(nil)
 
-    /// Makes an agent that is idle until `start()`.
-    package init(
+    /// Opens the log and makes an agent that is idle until `start()`.
+    package static func open(
         configuration: AgentConfiguration,
         makeLogger: @escaping @Sendable (String) -> Logger,
         commands: AgentCommands
+    ) async throws(StartError) -> Agent {
+        let loops = AgentLoops()
+        do throws(StartError) {
+            let loop = loops.replica.next()
+            let logger = makeLogger("agent.server.raft")
+            let consensus = try await ServerLog.open(configuration, loop, logger)
+            return Agent(configuration, makeLogger, commands, loops, consensus)
+        } catch {
+            await loops.shutDown()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: AgentConfiguration,
+        _ makeLogger: @escaping @Sendable (String) -> Logger,
+        _ commands: AgentCommands,
+        _ loops: AgentLoops,
+        _ consensus: ConsensusLog?
     ) {
         self.configuration = configuration
         self.makeLogger = makeLogger
         self.commands = commands
+        self.loops = loops
+        self.consensus = consensus
         logger = makeLogger("agent")
-        servingGroup = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount))
-        let server = LogServer(
-            id: configuration.nodeID,
-            nodeName: configuration.nodeName,
-            address: "\(configuration.advertiseAddress):\(configuration.ports.server)",
-            isVoter: true
-        )
         replica = Replica(
-            eventLoop: replicaGroup.next(),
-            log: InMemoryLog(server: server),
+            eventLoop: loops.replica.next(),
+            log: consensus ?? ServerLog.inMemory(configuration),
             wallClock: Clocks.wall
         )
         reports = AgentReports(configuration: configuration, replica: replica)
+        membership = Membership(
+            configuration: configuration,
+            replica: replica,
+            node: reports.node,
+            logger: makeLogger("agent.server")
+        )
     }
 
     // MARK: Starting
@@ -64,7 +84,12 @@ package final class Agent: Sendable {
         for warning in configuration.warnings { logger.warning("\(warning)") }
         replica.start()
         do throws(StartError) {
-            try await registerSelf()
+            if let consensus {
+                try await ServerLog.listen(consensus, configuration)
+                membership.start()
+            } else {
+                try await membership.register()
+            }
             let storage = try openStorage()
             let (facade, local, eventLog) = try await startLocalAgent(storage)
             let http = try await startHTTP(facade)
@@ -73,65 +98,11 @@ package final class Agent: Sendable {
                 $0 = Running(http: http, dns: dns, local: local, eventLog: eventLog)
             }
         } catch {
+            membership.stop()
             await replica.stop()
-            await shutDownLoops()
+            await loops.shutDown()
             throw error
         }
-    }
-
-    /// Writes what a new leader writes: autopilot's settings, and this server's node, service and
-    /// gossip check.
-    private func registerSelf() async throws(StartError) {
-        do throws(ProposalError) {
-            let autopilot = AutopilotCommand(
-                configuration: AutopilotConfiguration(),
-                casIndex: nil
-            )
-            _ = try await replica.propose(.autopilot(autopilot))
-            _ = try await replica.propose(.register(ownMembership))
-        } catch {
-            throw StartError("cannot register this node: \(error.message)")
-        }
-    }
-
-    /// - Source: Consul: GET /v1/catalog/node/:node of a server.
-    private var ownMembership: RegisterCommand {
-        var command = RegisterCommand()
-        command.datacenter = configuration.datacenter
-        command.node = ownNode
-        var service = CatalogService()
-        service.id = "consul"
-        service.name = "consul"
-        service.port = configuration.ports.server
-        service.weights = Weights()
-        service.meta = [
-            "non_voter": "false",
-            "raft_version": "3",
-            "serf_protocol_current": "2",
-            "serf_protocol_max": "5",
-            "serf_protocol_min": "1",
-            "version": AgentVersions.compatible,
-        ]
-        command.service = service
-        var check = HealthCheck()
-        check.node = configuration.nodeName
-        check.id = "serfHealth"
-        check.name = "Serf Health Status"
-        check.status = .passing
-        check.output = "Agent alive and reachable"
-        command.checks = [check]
-        return command
-    }
-
-    private var ownNode: Node {
-        var node = Node()
-        node.id = configuration.nodeID
-        node.name = configuration.nodeName
-        node.address = configuration.advertiseAddress
-        node.datacenter = configuration.datacenter
-        node.taggedAddresses = reports.taggedAddresses
-        node.meta = reports.nodeMeta
-        return node
     }
 
     private func openStorage() throws(StartError) -> RegistrationStorage? {
@@ -152,7 +123,7 @@ package final class Agent: Sendable {
     ) async throws(StartError) -> (
         AgentFacade, NIOLoopBound<LocalAgent>, NIOLoopBound<EventLog>
     ) {
-        let loop = agentGroup.next()
+        let loop = loops.agent.next()
         do {
             return try await loop.submit {
                 let local = LocalAgent(
@@ -189,7 +160,7 @@ package final class Agent: Sendable {
 
     private var localConfiguration: LocalConfiguration {
         var local = LocalConfiguration()
-        local.node = ownNode
+        local.node = reports.node
         local.allowsLocalScripts = configuration.enableLocalScriptChecks
         local.allowsRemoteScripts = configuration.enableScriptChecks
         local.discardsOutput = configuration.discardsCheckOutput
@@ -213,7 +184,7 @@ package final class Agent: Sendable {
             logger: makeLogger("agent.http")
         )
         let routes = RouteTable.standard(for: services)
-        let server = HTTPServer(group: servingGroup, services: services, routes: routes)
+        let server = HTTPServer(group: loops.serving, services: services, routes: routes)
         do {
             try await server.start()
         } catch {
@@ -234,7 +205,7 @@ package final class Agent: Sendable {
         for endpoint in try ListenEndpoint.dns(of: configuration) {
             guard case .port(let host, let port) = endpoint.place else { continue }
             do {
-                try await server.start(on: servingGroup, address: host, port: port)
+                try await server.start(on: loops.serving, address: host, port: port)
             } catch {
                 await server.stop()
                 await http.stop()
@@ -296,12 +267,23 @@ package final class Agent: Sendable {
                 parts.eventLog.value.stop()
             }.get()
         }
+        membership.stop()
+        await consensus?.stepDown()
         await replica.stop()
-        await shutDownLoops()
+        await loops.shutDown()
     }
+}
 
-    private func shutDownLoops() async {
-        for group in [servingGroup, agentGroup, replicaGroup] {
+/// The event loops of an agent.
+struct AgentLoops: Sendable {
+    /// Applies the log and speaks with the other servers; serves no clients.
+    let replica = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    /// Runs the local state and its checks.
+    let agent = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let serving = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount))
+
+    func shutDown() async {
+        for group in [serving, agent, replica] {
             try? await group.shutdownGracefully()  // Fails only when it was shut down before.
         }
     }

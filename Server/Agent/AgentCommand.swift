@@ -66,15 +66,16 @@ package enum AgentCommand {
                 feed.yield(.stop(reason: "leave", isGraceful: true))
             }
         )
-        let agent = Agent(
-            configuration: configuration,
-            makeLogger: { label in
-                Logger(label: label) { AgentLogHandler(label: $0, sink: sink) }
-            },
-            commands: commands
-        )
         sink.put(greeting(configuration))
+        let agent: Agent
         do throws(StartError) {
+            agent = try await Agent.open(
+                configuration: configuration,
+                makeLogger: { label in
+                    Logger(label: label) { AgentLogHandler(label: $0, sink: sink) }
+                },
+                commands: commands
+            )
             try await agent.start()
         } catch {
             sink.put("==> Error starting agent: \(error.description)\n")

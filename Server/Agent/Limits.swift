@@ -1,3 +1,4 @@
+package import Model
 package import NIOCore
 
 /// What bounds the agent, and what happens at each bound.
@@ -31,6 +32,9 @@ package struct AgentLimits: Sendable {
     package var servers = 64
     /// Addresses to join by; more are refused.
     package var joinAddresses = 256
+
+    /// How long a server may leave the leader without an answer before its check says so.
+    package var silence = Nanoseconds.seconds(5)
 
     package init() {}
 }

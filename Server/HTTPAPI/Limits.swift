@@ -35,6 +35,10 @@ package struct HTTPLimits: Sendable {
     package var preparedBytesPerLoop = 32 * 1024 * 1024
     /// Queries whose `cached` state is remembered; at the bound the memory starts anew.
     package var rememberedCachedQueries = 8192
+    /// Blocks of header fields that one event loop knows the meaning of; one gives way to another.
+    package var knownFieldBlocksPerLoop = 256
+    /// Bytes of such a block; a longer one is decoded anew every time.
+    package var knownFieldBytes = 1024
     /// From a request head's first byte to its last; then the connection ends.
     package var headTimeout = TimeAmount.seconds(30)
     /// Between two reads of a request's body; then the connection ends.

@@ -2,9 +2,10 @@
 ///
 /// The log entry's data is one byte of message type followed by one MessagePack map (`Wire`); the
 /// entry's index and leader-stamped time travel beside it. Everything random or clock-bound
-/// (session ids, stamps) is chosen by the leader before it proposes.
+/// (session ids, stamps) is chosen by the leader before it proposes. Boxed, because a command is
+/// handed on many times before it is applied once.
 /// - Source: Consul: Raft sheet §7, message types 0–8.
-package enum Command: Hashable, Sendable {
+package indirect enum Command: Hashable, Sendable {
     case register(RegisterCommand)
     case deregister(DeregisterCommand)
     case keyValue(KeyValueCommand)

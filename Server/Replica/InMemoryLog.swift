@@ -15,7 +15,7 @@ package final class InMemoryLog: ReplicatedLog {
     // SAFETY: called only on the replica's event loop, where it was made: the contract of
     // `ReplicatedLog`.
     private struct Delivery: @unchecked Sendable {
-        let call: (LogEvent) -> Void
+        let call: (ReplicationEvent) -> Void
     }
 
     /// The entries that forming a cluster of one takes: its configuration, and the leader's first.
@@ -32,7 +32,7 @@ package final class InMemoryLog: ReplicatedLog {
     }
 
     package func start(
-        deliver: @escaping (LogEvent) -> Void,
+        deliver: @escaping (ReplicationEvent) -> Void,
         capture: @escaping () -> StateMachine
     ) {
         let delivery = Delivery(call: deliver)
@@ -96,8 +96,9 @@ package final class InMemoryLog: ReplicatedLog {
         }
     }
 
-    package func stop() {
+    package func stop(completion: @escaping () -> Void) {
         gate.setLease(nil)
+        completion()
     }
 
     package var leadership: Leadership {

@@ -8,12 +8,12 @@ import Synchronization
 /// What the log says, on the replica's loop.
 extension Replica {
     /// Handles what the log tells, or keeps it while an archive is being restored.
-    func receive(_ event: LogEvent) {
+    func receive(_ event: ReplicationEvent) {
         guard !intake.value.isPaused else { return intake.value.events.append(event) }
         handle(event)
     }
 
-    private func handle(_ event: LogEvent) {
+    private func handle(_ event: ReplicationEvent) {
         switch event {
         case .committed(let entries, let through):
             apply(entries[...], through: through)

@@ -27,7 +27,7 @@ package final class Replica: Sendable {
     /// What the log told while an archive was being restored, and what that restore is.
     struct Intake {
         var isPaused = false
-        var events: [LogEvent] = []
+        var events: [ReplicationEvent] = []
     }
 
     /// Reads a user's archive, on a thread that may take its time; throws what is wrong with it.
@@ -97,15 +97,17 @@ package final class Replica: Sendable {
             return queue.proposals
         }
         let error = ProposalError(.stopped, "server is stopping")
-        try? await eventLoop.submit {  // Fails only when the loop itself is gone.
+        let ended = eventLoop.makePromise(of: Void.self)
+        eventLoop.execute {
             var answers = CompletionBatch()
             for proposal in waiting + self.writer.value.takeAll() {
                 answers.append(proposal, .failure(error))
             }
             self.writer.value.duties.cancel()
-            self.log.stop()
             answers.send()
-        }.get()
+            self.log.stop { ended.succeed() }
+        }
+        try? await ended.futureResult.get()  // It never fails.
     }
 
     // MARK: Reading

@@ -54,7 +54,7 @@ package struct Proposer: Hashable, Sendable {
 }
 
 /// What a log tells the replica, in order.
-package enum LogEvent: Sendable {
+package enum ReplicationEvent: Sendable {
     /// The next entries of the log, indexes rising; the log's own entries are left out.
     ///
     /// `through` is the last index that is settled with them, at least the last entry's.
@@ -87,7 +87,7 @@ package protocol ReplicatedLog: AnyObject, Sendable {
     ///
     /// `capture` gives the state machine as of the last `applied`, for a snapshot.
     func start(
-        deliver: @escaping (LogEvent) -> Void,
+        deliver: @escaping (ReplicationEvent) -> Void,
         capture: @escaping () -> StateMachine
     )
 
@@ -111,8 +111,8 @@ package protocol ReplicatedLog: AnyObject, Sendable {
     /// Does as the leader what concerns the log's servers.
     func perform(_ request: LeaderRequest, completion: @escaping (LeaderReply) -> Void)
 
-    /// Ends the log.
-    func stop()
+    /// Ends the log; calls back on the loop when what was on its way to a disk is there.
+    func stop(completion: @escaping () -> Void)
 
     /// Who proposes here.
     var proposer: Proposer { get }

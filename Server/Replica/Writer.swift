@@ -1,4 +1,3 @@
-import DequeModule
 import Model
 import NIOCore
 import StateMachine
@@ -10,7 +9,7 @@ struct Writer {
     private(set) var machine: StateMachine
     var duties: LeaderDuties
     private let proposer: Proposer
-    private var waiting = WaitingProposals()
+    private var waiting = ConsecutiveTable<PendingProposal>()
 
     init(machine: StateMachine, proposer: Proposer, limits: ReplicaLimits) {
         self.machine = machine
@@ -25,8 +24,8 @@ struct Writer {
         _ batch: [PendingProposal],
         stamp: Timestamp
     ) -> [ProposedEntry] {
-        for proposal in batch { waiting.add(proposal) }
-        let resolved = waiting.lowest.rawValue
+        for proposal in batch { waiting.add(proposal, number: proposal.id.rawValue) }
+        let resolved = waiting.lowest
         return batch.map { proposal in
             var bytes = proposal.bytes
             EntryHeader(
@@ -44,7 +43,7 @@ struct Writer {
     }
 
     mutating func take(_ id: ProposalID) -> PendingProposal? {
-        waiting.take(id)
+        waiting.take(id.rawValue)
     }
 
     /// Everything unanswered, in the order proposed.
@@ -69,7 +68,7 @@ struct Writer {
         for position in entries.indices {
             let entry = entries[position]
             let header = EntryHeader(entry.bytes)
-            let proposal = header.flatMap { own($0.request) }.flatMap { waiting.take($0) }
+            let proposal = header.flatMap { own($0.request) }.flatMap { waiting.take($0.rawValue) }
             let outcome: StateMachine.Outcome
             let command: Command?
             do throws(WireError) {
@@ -132,43 +131,5 @@ struct Writer {
 
     mutating func abandonRestore() {
         machine.abandonRestore()
-    }
-}
-
-/// The proposals that wait for their outcome, by their consecutive ids.
-struct WaitingProposals {
-    /// From `lowest` on; nil for those that have their outcome.
-    private var proposals: Deque<PendingProposal?> = []
-    /// The first that waits, or the next to come when none does.
-    private(set) var lowest = ProposalID(rawValue: 1)
-
-    /// Adds the next proposal.
-    mutating func add(_ proposal: PendingProposal) {
-        let next = lowest.rawValue + UInt64(proposals.count)
-        precondition(proposal.id.rawValue >= next, "proposal \(proposal.id) out of order")
-        if proposals.isEmpty { lowest = proposal.id }
-        proposals.append(proposal)
-    }
-
-    mutating func take(_ id: ProposalID) -> PendingProposal? {
-        guard id >= lowest, id.rawValue - lowest.rawValue < UInt64(proposals.count) else {
-            return nil
-        }
-        let place = Int(id.rawValue - lowest.rawValue)
-        guard let proposal = proposals[place] else { return nil }
-        proposals[place] = nil
-        while case .some(.none) = proposals.first {
-            proposals.removeFirst()
-            lowest = ProposalID(rawValue: lowest.rawValue + 1)
-        }
-        return proposal
-    }
-
-    mutating func takeAll() -> [PendingProposal] {
-        defer {
-            lowest = ProposalID(rawValue: lowest.rawValue + UInt64(proposals.count))
-            proposals = []
-        }
-        return proposals.compactMap { $0 }
     }
 }

@@ -208,6 +208,6 @@ extension Refusal {
 extension EntryHeader {
     /// The command behind the head; nil for one of a later version that may be passed over.
     package static func command(of entry: [UInt8]) throws(WireError) -> Command? {
-        try CommandCoding.decode(Array(entry.dropFirst(sizeBytes)))
+        try CommandCoding.decode(entry.dropFirst(sizeBytes))
     }
 }

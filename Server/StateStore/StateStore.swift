@@ -28,6 +28,8 @@ package struct StateStore: Sendable {
     var coordinateTree = OrderedTree<CoordinateRecord>()
     var autopilot: AutopilotConfiguration?
     var indexes = TableIndexes()
+    /// What a restored snapshot had and this server does not serve; written back as it came.
+    var foreign = ForeignRecords()
 
     package init(limits: StateStoreLimits = .init()) {
         self.limits = limits
@@ -76,6 +78,7 @@ package struct StateStore: Sendable {
         case .reapTombstones(let index):
             if let reaped = keyTable.reap(upTo: index) {
                 indexes.reapedTombstones = max(indexes.reapedTombstones, reaped)
+                indexes.tombstones = context.index
             }
             return .done
         case .updateCoordinates(let updates):

@@ -24,8 +24,8 @@ package enum CommandCoding {
     /// Appends the entry's data.
     ///
     /// A register command's node belongs to the command's datacenter: the node's own field is not
-    /// carried. `canonical` sorts keys as Consul's servers do; our own log does not need it, and
-    /// every reader takes both.
+    /// carried. `canonical` writes every field, in the order of Consul's servers; our own log leaves
+    /// out the zeros, and every reader takes both.
     package static func encode(
         _ command: Command,
         canonical: Bool = false,
@@ -37,6 +37,10 @@ package enum CommandCoding {
         case .deregister(let deregister):
             append(MessageType.deregister, DeregisterRequest(deregister), canonical, to: &output)
         case .keyValue(let write):
+            guard canonical else {
+                output.append(MessageType.keyValue)
+                return KeyValueRequest.encode(write, into: &output)
+            }
             var request = KeyValueRequest()
             request.operation = write.operation.rawValue
             request.entry = write.entry
@@ -71,12 +75,12 @@ package enum CommandCoding {
 
     private static func append(
         _ type: UInt8,
-        _ record: some WireValue,
+        _ record: consuming some WireValue,
         _ canonical: Bool,
         to output: inout [UInt8]
     ) {
         output.append(type)
-        MessagePack.encode(record, sortsKeys: canonical, into: &output)
+        MessagePack.encode(record, canonical: canonical, into: &output)
     }
 
     private static func request(_ command: SessionCommand) -> SessionRequest {
@@ -97,13 +101,19 @@ package enum CommandCoding {
     /// `bytes` is the whole data of one entry. An unknown type that must not be ignored is an
     /// error.
     package static func decode(_ bytes: [UInt8]) throws(WireError) -> Command? {
+        try decode(bytes[...])
+    }
+
+    /// The same of bytes that are part of an array.
+    package static func decode(_ bytes: ArraySlice<UInt8>) throws(WireError) -> Command? {
         guard let first = bytes.first else {
             throw WireError(.syntax, "empty log entry")
         }
         let body = bytes.dropFirst()
         switch first & ~MessageType.ignorable {
         case MessageType.register:
-            return .register(try MessagePack.decode(RegisterRequest.self, from: body).command)
+            var request = try MessagePack.decode(RegisterRequest.self, from: body)
+            return .register(request.takeCommand())
         case MessageType.deregister:
             return .deregister(try MessagePack.decode(DeregisterRequest.self, from: body).command)
         case MessageType.keyValue: return .keyValue(try keyValue(body))

@@ -12,10 +12,28 @@ package protocol WireValue: Sendable {
     /// True for the values that `omitempty` leaves out.
     var isZero: Bool { get }
 
+    /// True for what a field has that is missing from MessagePack; false where that is not worth
+    /// finding out.
+    var isDefault: Bool { get }
+
+    /// Whether a field of this type may be left out when none of its own fields was written.
+    static var isRecord: Bool { get }
+
     func writeJSON(_ writer: inout JSONWriter)
     mutating func readJSON(_ reader: inout JSONReader) throws(WireError)
     func writePack(_ writer: inout MessagePackWriter)
+    /// The same for a value whose owner lends it: the value is not copied.
+    mutating func visitPack(_ writer: inout MessagePackWriter)
     mutating func readPack(_ reader: inout MessagePackReader) throws(WireError)
+}
+
+extension WireValue {
+    package var isDefault: Bool { isZero }
+    package static var isRecord: Bool { false }
+
+    package mutating func visitPack(_ writer: inout MessagePackWriter) {
+        writePack(&writer)
+    }
 }
 
 /// A record that describes itself once, for both formats and both directions.
@@ -30,6 +48,10 @@ package protocol WireRecord: WireValue {
 
     /// Whether an unknown key is refused, ignored, or treated as in the enclosing record.
     static var unknownKeys: UnknownKeys { get }
+
+    /// False for types that `init()` gives values other than Go's zeros: none of their fields is
+    /// ever left out.
+    static var startsAtZero: Bool { get }
 
     mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError)
 }
@@ -127,6 +149,9 @@ extension FieldVisitor {
 extension WireRecord {
     package static var decodesItself: Bool { false }
     package static var unknownKeys: UnknownKeys { .asEnclosing }
+    package static var startsAtZero: Bool { true }
+    package static var isRecord: Bool { true }
+    package var isDefault: Bool { false }
     package var isZero: Bool { false }
 
     package func writeJSON(_ writer: inout JSONWriter) {
@@ -148,8 +173,12 @@ extension WireRecord {
 
     package func writePack(_ writer: inout MessagePackWriter) {
         var copy = self
-        let mark = writer.beginRecord()
-        do { try copy.visit(&writer) } catch {}  // Writers refuse nothing.
+        copy.visitPack(&writer)
+    }
+
+    package mutating func visitPack(_ writer: inout MessagePackWriter) {
+        let mark = writer.beginRecord(startsAtZero: Self.startsAtZero)
+        do { try visit(&writer) } catch {}  // Writers refuse nothing.
         writer.endRecord(mark)
     }
 

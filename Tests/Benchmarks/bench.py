@@ -16,6 +16,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "Support", "python")]
 
+import cluster_rows  # noqa: E402
 import rows  # noqa: E402
 from agent import StartFailure  # noqa: E402
 
@@ -78,7 +79,7 @@ def main():
     parser.add_argument("--no-peer", action="store_true", help="measure only ours")
     options = parser.parse_args()
     if options.list:
-        for row in rows.ALL:
+        for row in rows.ALL + cluster_rows.ALL:
             print(f"{row.name:12} {row.about}")
         return
     peer = None if options.no_peer else shutil.which(os.environ.get("CONSUL_BINARY", "consul"))
@@ -87,7 +88,7 @@ def main():
     failed = False
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         tools = rows.Tools(compile_tools(directory), directory)
-        for row in rows.ALL:
+        for row in rows.ALL + cluster_rows.ALL:
             if options.only and row.name not in options.only:
                 continue
             missing = tools.missing(row)

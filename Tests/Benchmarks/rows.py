@@ -157,7 +157,7 @@ def put(connections):
 def registrations(tools, agent, count, seconds):
     """Registers new instances over 64 connections; pairs of (done, rate) per 10,000."""
     output = tools.run([os.path.join(tools.compiled, "registrations"), str(agent.ports["http"]),
-                        str(count), "64", "10000", str(seconds)])
+                        str(count), "64", "10000", str(seconds)], seconds + 30)
     return [[float(part) for part in line.split()] for line in output.splitlines()]
 
 

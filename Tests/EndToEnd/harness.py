@@ -83,7 +83,7 @@ class Running:
 
 
 def limited(function, *arguments):
-    """Calls a test and interrupts it when it takes too long."""
+    """Calls a test, interrupts it when it takes too long, and returns what it returns."""
 
     def expired(*_):
         raise AssertionError(f"took longer than {TEST_SECONDS} s")
@@ -91,7 +91,7 @@ def limited(function, *arguments):
     signal.signal(signal.SIGALRM, expired)
     signal.alarm(TEST_SECONDS)
     try:
-        function(*arguments)
+        return function(*arguments)
     finally:
         signal.alarm(0)
 

@@ -10,14 +10,13 @@ import argparse
 import importlib
 import os
 import sys
-import time
-import traceback
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "Support", "python")]
 
 import harness  # noqa: E402
+from runner import run_all  # noqa: E402
 
 MODULES = ("lifecycle", "listeners", "discovery", "hostile", "command_line",
            "consul_commands", "strangers")
@@ -31,31 +30,8 @@ def main():
     options = parser.parse_args()
     for module in MODULES:
         importlib.import_module(module)
-    passed = failed = skipped = 0
-    for claim, function in harness.ALL:
-        if options.only and options.only not in claim:
-            continue
-        if options.list:
-            print(claim)
-            continue
-        started = time.monotonic()
-        try:
-            harness.limited(function, os.path.abspath(options.muster))
-        except harness.Skip as reason:
-            skipped += 1
-            print(f"skipped: {reason}: {claim}", flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"FAIL {claim}: {type(error).__name__}: {error}")
-            frame = traceback.extract_tb(error.__traceback__)
-            for place in (place for place in frame if "EndToEnd" in place.filename):
-                print(f"     {os.path.basename(place.filename)}:{place.lineno}: {place.line}")
-            sys.stdout.flush()
-        else:
-            passed += 1
-            print(f"ok   {claim} ({time.monotonic() - started:.1f} s)", flush=True)
-    print(f"end-to-end: {passed} passed, {failed} failed, {skipped} skipped")
-    sys.exit(1 if failed else 0)
+    program = os.path.abspath(options.muster)
+    sys.exit(run_all("end-to-end", harness.ALL, program, options.only, options.list))
 
 
 if __name__ == "__main__":

@@ -27,12 +27,13 @@ final class TestServer {
 
     init(
         settings: HTTPSettings = HTTPSettings(),
+        log: (any ReplicatedLog)? = nil,
         routes: @escaping @Sendable (inout RouteTable) -> Void = { _ in }
     ) {
         let server = LogServer(id: "s1", nodeName: "one", address: "127.0.0.1:8300", isVoter: true)
         replica = Replica(
             eventLoop: loop,
-            log: InMemoryLog(server: server),
+            log: log ?? InMemoryLog(server: server),
             wallClock: { Timestamp(nanosecondsSinceEpoch: 1_000_000_000) }
         )
         replica.start()

@@ -74,6 +74,18 @@ struct AgentReports: Sendable {
     }
 
     /// The metadata of the node's record.
+    /// This agent's node as the catalog has it.
+    var node: Node {
+        var node = Node()
+        node.id = configuration.nodeID
+        node.name = configuration.nodeName
+        node.address = configuration.advertiseAddress
+        node.datacenter = configuration.datacenter
+        node.taggedAddresses = taggedAddresses
+        node.meta = nodeMeta
+        return node
+    }
+
     var nodeMeta: [String: String] {
         configuration.nodeMeta.merging(["consul-network-segment": ""]) { $1 }
     }

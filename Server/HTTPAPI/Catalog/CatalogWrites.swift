@@ -15,14 +15,16 @@ enum CatalogWrites {
         guard body.datacenter == context.services.settings.datacenter else {
             throw .failed("No path to datacenter")
         }
-        var command = body.command
-        let node = command.node
-        if node.name.isEmpty { throw .failed("Must provide node") }
-        if node.address.isEmpty, !command.skipNodeUpdate {
+        var command = body.takeCommand()
+        let name = command.node.name
+        if name.isEmpty { throw .failed("Must provide node") }
+        if command.node.address.isEmpty, !command.skipNodeUpdate {
             throw .failed("Must provide address if SkipNodeUpdate is not set")
         }
-        if let flaw = RegistrationRules.flaw(ofNode: node.name, id: node.id) { throw .failed(flaw) }
-        if var service = command.service {
+        if let flaw = RegistrationRules.flaw(ofNode: name, id: command.node.id) {
+            throw .failed(flaw)
+        }
+        if var service = command.service.take() {
             if let flaw = RegistrationRules.complete(&service) { throw .failed(flaw) }
             guard !service.name.isEmpty else {
                 throw .failed(
@@ -33,11 +35,11 @@ enum CatalogWrites {
             command.service = service
         }
         for position in command.checks.indices {
-            RegistrationRules.complete(&command.checks[position], node: node.name)
+            RegistrationRules.complete(&command.checks[position], node: name)
             guard !command.checks[position].id.isEmpty else {
                 throw .failed(
                     "failed inserting check: failed inserting check: "
-                        + "object missing primary index on node \(GoQuote.quote(node.name))"
+                        + "object missing primary index on node \(GoQuote.quote(name))"
                 )
             }
         }

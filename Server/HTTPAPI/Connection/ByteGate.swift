@@ -23,14 +23,16 @@ final class ByteGate: ChannelDuplexHandler {
     }
 
     private let loop: LoopState
-    private var context: ChannelHandlerContext?
-    private var connection: ConnectionHandler?
-    private var framing = Framing.boundary
-    private var isReading = false
-    private var needsFlush = false
-    private var hasPendingRead = false
+    @exclusivity(unchecked) private var context: ChannelHandlerContext?
+    @exclusivity(unchecked) private var connection: ConnectionHandler?
+    @exclusivity(unchecked) private var framing = Framing.boundary
+    /// What the newest request that needed no decoder had.
+    @exclusivity(unchecked) private var lastFields: KnownFields.Block?
+    @exclusivity(unchecked) private var isReading = false
+    @exclusivity(unchecked) private var needsFlush = false
+    @exclusivity(unchecked) private var hasPendingRead = false
     /// Once set, whatever arrives is thrown away.
-    private var discards = false
+    @exclusivity(unchecked) private var discards = false
 
     init(loop: LoopState) {
         self.loop = loop
@@ -57,12 +59,24 @@ final class ByteGate: ChannelDuplexHandler {
         let bytes = unwrapInboundIn(data)
         isReading = true
         guard case .boundary = framing else { return follow(bytes, connection, context) }
-        if connection.isIdle, let reply = loop.preparedReply(forHead: bytes) {
+        if connection.isIdle, answerAtOnce(bytes, connection) { return }
+        begin(bytes, connection, context)
+    }
+
+    /// Answers a read that needs no decoder, or has it answered; false when it needs one.
+    private func answerAtOnce(_ bytes: ByteBuffer, _ connection: ConnectionHandler) -> Bool {
+        // No reply to a write is ever prepared: their bytes need not be looked up.
+        if !bytes.readableBytesView.beginsWithWrite, let reply = loop.preparedReply(forHead: bytes)
+        {
             connection.noteActivity()
             write(reply)
-            return
+            return true
         }
-        begin(bytes, connection, context)
+        guard let request = loop.knownFields.request(in: bytes, expected: lastFields) else {
+            return false
+        }
+        lastFields = request.fields
+        return connection.take(request, bytes)
     }
 
     /// Feeds the decoder a read that starts a message, and works out where the message ends.
@@ -75,6 +89,7 @@ final class ByteGate: ChannelDuplexHandler {
         let heads = connection.headCount
         framing = .unknown
         if headEnd == bytes.readableBytes { connection.currentHead = bytes }
+        defer { connection.decoded = nil }
         context.fireChannelRead(wrapInboundOut(bytes))
         connection.currentHead = nil
         guard let headEnd, connection.headCount == heads + 1 else {
@@ -82,6 +97,9 @@ final class ByteGate: ChannelDuplexHandler {
             return
         }
         settle(bytes.readableBytes - headEnd, of: connection.bodyLength)
+        if case .boundary = framing, let (head, variant) = connection.decoded {
+            loop.knownFields.learn(bytes.readableBytesView.prefix(headEnd), head, variant)
+        }
     }
 
     /// Feeds the decoder a read that continues a message.
@@ -95,6 +113,7 @@ final class ByteGate: ChannelDuplexHandler {
         }
         let heads = connection.headCount
         context.fireChannelRead(wrapInboundOut(bytes))
+        connection.decoded = nil
         if connection.headCount == heads { connection.noteHeadStarted() }
     }
 
@@ -173,6 +192,9 @@ final class ByteGate: ChannelDuplexHandler {
 }
 
 extension ByteBufferView {
+    /// True for what can only be a PUT, POST or DELETE.
+    var beginsWithWrite: Bool { first == UInt8(ascii: "P") || first == UInt8(ascii: "D") }
+
     /// How many bytes the first request head has, its empty line included.
     ///
     /// Nil when it is incomplete, and when a line ends without a carriage return: decoders differ

@@ -9,7 +9,10 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// A complete request that waits for its turn.
     private struct Turn {
-        let head: HTTPRequestHead
+        let method: HTTPMethod
+        let target: String
+        let headers: HTTPHeaders
+        let variant: ReplyVariant
         let resolution: Resolution
         let body: ByteBuffer
         /// The bytes of its head, when a prepared reply may be kept for them.
@@ -26,21 +29,23 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     let loop: LoopState
     private let gate: ByteGate
-    private var incoming: IncomingMessage?
-    private var turns = CircularBuffer<Turn>()
-    private var active: Active?
-    private var nextSerial: UInt64 = 1
-    private var isProcessing = false
-    private var isEnding = false
-    private var hasInputClosed = false
-    private var clock = ConnectionClock()
+    @exclusivity(unchecked) private var incoming: IncomingMessage?
+    @exclusivity(unchecked) private var turns = CircularBuffer<Turn>()
+    @exclusivity(unchecked) private var active: Active?
+    @exclusivity(unchecked) private var nextSerial: UInt64 = 1
+    @exclusivity(unchecked) private var isProcessing = false
+    @exclusivity(unchecked) private var isEnding = false
+    @exclusivity(unchecked) private var hasInputClosed = false
+    @exclusivity(unchecked) private var clock = ConnectionClock()
 
     /// Where `LoopState` keeps this connection.
     var position = -1
     /// The bytes the gate is feeding, while they are exactly one head.
-    var currentHead: ByteBuffer?
+    @exclusivity(unchecked) var currentHead: ByteBuffer?
     /// How many heads the decoder has given.
-    private(set) var headCount = 0
+    @exclusivity(unchecked) private(set) var headCount = 0
+    /// The newest head that came whole and was not refused, until the gate has learned from it.
+    @exclusivity(unchecked) var decoded: (head: HTTPRequestHead, variant: ReplyVariant)?
     /// The length of the newest message's body; nil when only its end will tell.
     private(set) var bodyLength: Int?
     private var channel: (any Channel)?
@@ -107,15 +112,49 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func enqueue(_ message: IncomingMessage) {
         let refusal = message.refusal
+        let head = message.head
+        let variant = ReplyVariant(for: head, settings: loop.services.settings)
+        if refusal == nil { decoded = (head, variant) }
         turns.append(
             Turn(
-                head: message.head,
+                method: head.method,
+                target: head.uri,
+                headers: head.headers,
+                variant: variant,
                 resolution: refusal.map { .refused($0) } ?? message.resolution,
                 body: message.body,
                 headBytes: message.headBytes
             )
         )
         processTurns()
+    }
+
+    /// Answers a request that needed no decoder; false when it must be decoded after all.
+    ///
+    /// To be called only while idle. `bytes` are the whole request.
+    func take(_ request: KnownFields.Request, _ bytes: ByteBuffer) -> Bool {
+        let fields = request.fields
+        let resolution = Resolution(of: request.method, request.target, in: loop.routes)
+        guard fields.bodyLength <= resolution.bodyLimit(loop.services.limits) else { return false }
+        clock.progressed(at: loop.tick)
+        var variant = fields.variant
+        variant.indents = ReplyVariant.indents(request.target, settings: loop.services.settings)
+        var body = bytes
+        body.moveReaderIndex(forwardBy: request.headLength)
+        let turn = Turn(
+            method: request.method,
+            target: request.target,
+            headers: fields.headers,
+            variant: variant,
+            resolution: resolution,
+            body: body,
+            headBytes: fields.bodyLength == 0 ? bytes : nil
+        )
+        isProcessing = true
+        start(turn)
+        isProcessing = false
+        processTurns()
+        return true
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -203,9 +242,16 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func start(_ turn: Turn) {
         let serial = nextSerial
         nextSerial += 1
-        let variant = ReplyVariant(for: turn.head, settings: loop.services.settings)
+        let variant = turn.variant
         active = Active(serial: serial, variant: variant, headBytes: turn.headBytes)
-        switch turn.resolution.handle(turn.head, turn.body, loop.context) {
+        let outcome = turn.resolution.handle(
+            turn.method,
+            turn.target,
+            turn.headers,
+            turn.body,
+            loop.context
+        )
+        switch outcome {
         case .reply(let reply):
             answer(serial, with: reply)
         case .read(let query):
@@ -215,9 +261,36 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    /// Evaluates a read: answers it, or has it wait for a newer index.
+    /// Has a read evaluated as soon as it may be.
     private func read(
         _ query: ReadQuery,
+        _ serial: UInt64,
+        _ variant: ReplyVariant,
+        headBytes: ByteBuffer?
+    ) {
+        switch loop.reader.admission(of: query) {
+        case .now(let standing):
+            evaluate(query, standing, serial, variant, headBytes: headBytes)
+        case .after(let requirement):
+            loop.reader.barrier.wait(for: requirement) { [weak self, loop] error in
+                guard let self, self.active?.serial == serial else { return }
+                if let error {
+                    return self.answer(serial, with: loop.reader.refused(HTTPError(error), query))
+                }
+                if let headBytes,
+                    let bytes = loop.preparedReply(forHead: headBytes, assured: requirement)
+                {
+                    return self.finish(bytes, closes: false)
+                }
+                self.evaluate(query, ReadStanding(), serial, variant, headBytes: headBytes)
+            }
+        }
+    }
+
+    /// Evaluates a read: answers it, or has it wait for a newer index.
+    private func evaluate(
+        _ query: ReadQuery,
+        _ standing: ReadStanding,
         _ serial: UInt64,
         _ variant: ReplyVariant,
         headBytes: ByteBuffer?
@@ -225,7 +298,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         loop.watches.synchronize()
         let state: ReadAnswer
         do {
-            state = try loop.reader.evaluate(query)
+            state = try loop.reader.evaluate(query, standing)
         } catch {
             return answer(serial, with: loop.reader.refused(error, query))
         }

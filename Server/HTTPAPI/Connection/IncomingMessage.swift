@@ -12,15 +12,13 @@ struct IncomingMessage {
     /// The answer to a request that is refused whatever its body is.
     private(set) var refusal: Reply?
     private let bodyLimit: Int
-    private let tooLarge: @Sendable (Int) -> String
 
     init(head: HTTPRequestHead, loop: LoopState, headBytes: ByteBuffer?) {
         self.head = head
         self.headBytes = headBytes
-        resolution = Resolution(of: head, in: loop.routes)
+        resolution = Resolution(of: head.method, head.uri, in: loop.routes)
         let limits = loop.services.limits
         bodyLimit = resolution.bodyLimit(limits)
-        tooLarge = resolution.tooLargeText(limit: bodyLimit)
         let isChunked = head.headers.contains(name: "Transfer-Encoding")
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) }
         announcedLength = isChunked ? nil : length ?? 0
@@ -53,7 +51,10 @@ struct IncomingMessage {
 
     private mutating func refuse(size: Int) {
         body = ByteBuffer()
-        var reply = Reply.text(.tooLarge, tooLarge(size))
+        var reply = Reply.text(
+            .tooLarge,
+            resolution.tooLargeText(size: size, limit: bodyLimit)
+        )
         reply.closes = true
         refusal = reply
     }
@@ -81,6 +82,10 @@ extension ReplyVariant {
         closes = !head.isKeepAlive || head.headers.contains(name: "Upgrade")
         omitsBody = head.method == .HEAD
         compresses = head.headers["Accept-Encoding"].contains { Gzip.isAccepted(by: $0) }
-        indents = settings.prettyByDefault || QueryParameters.mentions("pretty", in: head.uri)
+        indents = ReplyVariant.indents(head.uri, settings: settings)
+    }
+
+    static func indents(_ target: String, settings: HTTPSettings) -> Bool {
+        settings.prettyByDefault || QueryParameters.mentions("pretty", in: target)
     }
 }

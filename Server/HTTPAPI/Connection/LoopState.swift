@@ -10,13 +10,15 @@ final class LoopState {
     let watches: WatchRegistry
     let reader: LoopReader
     let prepared: PreparedReplies
+    @exclusivity(unchecked) var knownFields: KnownFields
     let parked: ParkedQueries
     var generator = SystemRandomNumberGenerator()
-    var date = HTTPDate()
+    @exclusivity(unchecked) var date = HTTPDate()
     /// Counts sweeps: the coarse clock that time-outs are measured by.
-    private(set) var tick = 0
+    @exclusivity(unchecked) private(set) var tick = 0
     /// The reply to nearly every write, as it was last sent.
-    private var acknowledgement: (variant: ReplyVariant, rendered: RenderedReply)?
+    @exclusivity(unchecked) private var acknowledgement:
+        (variant: ReplyVariant, rendered: RenderedReply)?
     private var connections: [ConnectionHandler] = []
     private var sweep: RepeatedTask?
 
@@ -27,16 +29,32 @@ final class LoopState {
         self.routes = routes
         renderer = ReplyRenderer(settings: services.settings, allocator: ByteBufferAllocator())
         watches = services.replica.makeWatchRegistry(on: eventLoop)
-        reader = LoopReader(services: services, watches: watches, renderer: renderer)
+        reader = LoopReader(
+            services: services,
+            watches: watches,
+            renderer: renderer,
+            eventLoop: eventLoop
+        )
         prepared = PreparedReplies(reader: reader, limits: services.limits)
+        knownFields = KnownFields(limits: services.limits)
         parked = ParkedQueries(reader: reader, eventLoop: eventLoop)
     }
 
     /// The reply to a request head seen before on this loop, if it can be given without parsing.
     func preparedReply(forHead head: ByteBuffer) -> ByteBuffer? {
+        // Asked before the changes are looked at: they reach at least up to the answer.
+        let isCurrent = services.replica.isCurrentCertain
+        return preparedReply(forHead: head, assured: isCurrent ? .current : nil)
+    }
+
+    /// The same, when it is known how current what is published is.
+    func preparedReply(
+        forHead head: ByteBuffer,
+        assured assurance: ReadRequirement?
+    ) -> ByteBuffer? {
         watches.synchronize()
         date.update()
-        return prepared.reply(forHead: head, date: date)
+        return prepared.reply(forHead: head, date: date, assured: assurance)
     }
 
     /// The bytes of a reply, with the current date.

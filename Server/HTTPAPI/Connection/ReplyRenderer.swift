@@ -18,12 +18,41 @@ struct RenderedReply {
     var dateOffset: Int
     /// The second that is written there.
     var second: Int
+    /// Where the digits of the last contact are, counted likewise.
+    var contactDigits: Range<Int>?
+    /// What they say.
+    var contact = 0
 
     /// Writes the current date into the buffer.
     mutating func refresh(_ date: HTTPDate) {
         guard date.second != second else { return }
         second = date.second
         buffer.setBytes(date.text, at: buffer.readerIndex + dateOffset)
+    }
+
+    /// Writes how many milliseconds ago the leader was heard.
+    ///
+    /// Complexity: the length of the reply when the number of digits is another.
+    mutating func setContact(_ milliseconds: Int) {
+        guard let digits = contactDigits, contact != milliseconds else { return }
+        contact = milliseconds
+        let text = String(milliseconds)
+        let start = buffer.readerIndex
+        let growth = text.utf8.count - digits.count
+        if growth == 0 {
+            buffer.setString(text, at: start + digits.lowerBound)
+            return
+        }
+        let tail = buffer.readableBytesView[(start + digits.upperBound)...]
+        var longer = ByteBuffer()
+        longer.reserveCapacity(buffer.readableBytes + growth)
+        longer.writeBytes(buffer.readableBytesView.prefix(digits.lowerBound))
+        longer.writeString(text)
+        longer.writeBytes(tail)
+        buffer = longer
+        contactDigits = digits.lowerBound..<digits.upperBound + growth
+        // The date follows the fields that handlers set.
+        dateOffset += growth
     }
 }
 
@@ -33,6 +62,9 @@ struct RenderedReply {
 /// Content-Type, and Connection.
 /// - Source: Go net/http (extraHeader.Write), observed on Consul 1.8.7.
 struct ReplyRenderer {
+    /// The field that tells how long ago the leader was heard, in milliseconds.
+    static let contactField = "X-Consul-Lastcontact"
+
     let settings: HTTPSettings
     let allocator: ByteBufferAllocator
     private let compressor = GzipCompressor()
@@ -75,9 +107,14 @@ struct ReplyRenderer {
         buffer.writeString(variant.isHTTP10 ? "HTTP/1.0 " : "HTTP/1.1 ")
         buffer.writeString("\(reply.status.rawValue) \(reply.status.reason)\r\n")
         var namesLength = false
+        var contact: (digits: Range<Int>, value: Int)?
         for field in fields {
             if field.name == "Content-Length" { namesLength = true }
             buffer.writeField(field.name, field.value)
+            if field.name == ReplyRenderer.contactField, let value = Int(field.value) {
+                let end = buffer.readableBytes - 2
+                contact = (end - field.value.utf8.count..<end, value)
+            }
         }
         buffer.writeString("Date: ")
         let dateOffset = buffer.readableBytes
@@ -94,7 +131,13 @@ struct ReplyRenderer {
         }
         buffer.writeString("\r\n")
         if !variant.omitsBody { buffer.writeBytes(body) }
-        return RenderedReply(buffer: buffer, dateOffset: dateOffset, second: date.second)
+        return RenderedReply(
+            buffer: buffer,
+            dateOffset: dateOffset,
+            second: date.second,
+            contactDigits: contact?.digits,
+            contact: contact?.value ?? 0
+        )
     }
 
     /// What goes out for a request that could not be parsed; the connection ends after it.

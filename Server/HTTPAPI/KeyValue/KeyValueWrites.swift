@@ -73,7 +73,7 @@ enum KeyValueWrites {
         of names: [String],
         in query: QueryParameters
     ) throws(HTTPError) {
-        guard names.filter({ query.contains($0) }).count > 1 else { return }
+        guard query.pairs.count > 1, names.filter({ query.contains($0) }).count > 1 else { return }
         let sorted = query.pairs.enumerated().sorted {
             ($0.element.name, $0.offset) < ($1.element.name, $1.offset)
         }

@@ -7,11 +7,18 @@ final class LoopReader {
     let services: APIServices
     let watches: WatchRegistry
     let renderer: ReplyRenderer
+    let barrier: ReadBarrier
 
-    init(services: APIServices, watches: WatchRegistry, renderer: ReplyRenderer) {
+    init(
+        services: APIServices,
+        watches: WatchRegistry,
+        renderer: ReplyRenderer,
+        eventLoop: any EventLoop
+    ) {
         self.services = services
         self.watches = watches
         self.renderer = renderer
+        barrier = ReadBarrier(replica: services.replica, eventLoop: eventLoop)
     }
 
     private var replica: Replica { services.replica }
@@ -19,21 +26,48 @@ final class LoopReader {
     /// The newest publication, for one atomic load.
     var generation: UInt64 { replica.generation }
 
-    /// Evaluates a query on the newest published state.
-    ///
-    /// The state has every write that was acknowledged anywhere, which on the leader is what the
-    /// default and the consistent mode promise.
-    func evaluate(_ query: ReadQuery) throws(HTTPError) -> ReadAnswer {
+    /// Whether a query may be evaluated at once.
+    func admission(of query: ReadQuery) -> ReadBarrier.Admission {
+        // What is not for this datacenter is refused without asking anyone.
+        guard query.options.datacenter == services.settings.datacenter else {
+            return .now(ReadStanding())
+        }
+        return barrier.admission(of: query.options)
+    }
+
+    /// Evaluates a query on the newest published state; only after it was admitted.
+    func evaluate(
+        _ query: ReadQuery,
+        _ standing: ReadStanding
+    ) throws(HTTPError) -> ReadAnswer {
         guard query.options.datacenter == services.settings.datacenter else {
             throw .failed("No path to datacenter")
-        }
-        if query.options.consistency != .stale, replica.leadership.leader == nil {
-            throw .failed("No cluster leader")
         }
         let state = replica.current
         var answer = try query.evaluate(state)
         answer.generation = state.generation
+        answer.standing = standing
         return answer
+    }
+
+    /// Evaluates a query once it may be: at once, or later on the loop.
+    func read(_ query: ReadQuery, _ body: @escaping (Result<ReadAnswer, HTTPError>) -> Void) {
+        switch admission(of: query) {
+        case .now(let standing): body(result(query, standing))
+        case .after(let requirement):
+            barrier.wait(for: requirement) { error in
+                if let error { return body(.failure(HTTPError(error))) }
+                self.watches.synchronize()
+                body(self.result(query, ReadStanding()))
+            }
+        }
+    }
+
+    private func result(
+        _ query: ReadQuery,
+        _ standing: ReadStanding
+    ) -> Result<ReadAnswer, HTTPError> {
+        Result { () throws(HTTPError) in try evaluate(query, standing) }
     }
 
     /// The reply with the fields that tell about index, leader and consistency.
@@ -41,19 +75,19 @@ final class LoopReader {
     /// - Source: Consul: api-docs/features/consistency, blocking; observed on 1.8.7.
     func finished(_ answer: ReadAnswer, _ query: ReadQuery) -> Reply {
         guard answer.announcesIndex else { return answer.reply }
-        let leadership = replica.leadership
+        let standing = answer.standing
         var reply = answer.reply
         let index = max(1, answer.index.rawValue)
-        let contact = max(0, leadership.lastContact.rawValue / 1_000_000)
         reply.headers.append(("X-Consul-Index", String(index)))
-        reply.headers.append(("X-Consul-Knownleader", leadership.leader == nil ? "false" : "true"))
-        reply.headers.append(("X-Consul-Lastcontact", String(contact)))
+        reply.headers.append(("X-Consul-Knownleader", standing.knowsLeader ? "true" : "false"))
+        let contact = standing.lastContactMilliseconds
+        reply.headers.append((ReplyRenderer.contactField, String(contact)))
         if query.options.announcesConsistency {
             let name =
                 switch query.options.consistency {
                 case .standard: "leader"
                 case .consistent: "consistent"
-                case .stale: "stale"
+                case .stale: standing.isStale ? "stale" : "leader"
                 }
             reply.headers.append(("X-Consul-Effective-Consistency", name))
         }

@@ -101,16 +101,27 @@ final class ParkedQueries {
         }
     }
 
-    /// Answers those whose index the new state passes; the others wait on.
+    /// Has the group's query evaluated anew, once it may be.
+    ///
+    /// Until then nothing is watched: whatever happens meanwhile is in what is evaluated.
     private func changed(_ group: Group) {
+        reader.read(group.query) { [weak self, weak group] result in
+            // A group without waiters was dropped meanwhile.
+            guard let self, let group, !group.waiters.isEmpty else { return }
+            self.evaluated(group, result)
+        }
+    }
+
+    /// Answers those whose index the new state passes; the others wait on.
+    private func evaluated(_ group: Group, _ result: Result<ReadAnswer, HTTPError>) {
         let due: [Waiter]
         let reply: Reply
-        do {
-            let answer = try reader.evaluate(group.query)
+        switch result {
+        case .success(let answer):
             due = group.waiters.filter { answer.index > $0.minimumIndex }
             reply = reader.finished(answer, group.query)
             if due.count < group.waiters.count { watch(group, answer) }
-        } catch {
+        case .failure(let error):
             due = group.waiters
             reply = reader.refused(error, group.query)
         }
@@ -157,10 +168,16 @@ final class ParkedQueries {
             due[ObjectIdentifier(group), default: (group, [])].waiters.append(first)
         }
         for (group, waiters) in due.values {
-            do {
-                send(reader.finished(try reader.evaluate(group.query), group.query), to: waiters)
-            } catch {
-                send(reader.refused(error, group.query), to: waiters)
+            reader.read(group.query) { [weak self] result in
+                guard let self else { return }
+                // Some may have been answered or have gone away while this was asked.
+                let waiting = waiters.filter { $0.group === group }
+                switch result {
+                case .success(let answer):
+                    self.send(self.reader.finished(answer, group.query), to: waiting)
+                case .failure(let error):
+                    self.send(self.reader.refused(error, group.query), to: waiting)
+                }
             }
         }
     }

@@ -24,6 +24,8 @@ final class PreparedReplies {
         /// See `ReadAnswer.isPinned`.
         var isPinned = false
         var generation: UInt64 = 0
+        /// What the reply told when it was rendered.
+        var standing = ReadStanding()
         /// Counted against the limit.
         var bytes: Int
 
@@ -61,18 +63,32 @@ final class PreparedReplies {
     }
 
     /// The reply to a request with exactly these bytes, if it is known and can be given at once.
-    func reply(forHead bytes: ByteBuffer, date: HTTPDate) -> ByteBuffer? {
+    ///
+    /// - Parameters:
+    ///   - bytes: the request's head.
+    ///   - date: the current one.
+    ///   - assurance: what is known of how current the published state is.
+    /// - Returns: the bytes to send, or nil when the request must be parsed.
+    func reply(
+        forHead bytes: ByteBuffer,
+        date: HTTPDate,
+        assured assurance: ReadRequirement?
+    ) -> ByteBuffer? {
         bytes.withUnsafeReadableBytes { head -> ByteBuffer? in
             let hash = PreparedReplies.hash(head)
             let first = (Int(truncatingIfNeeded: hash) & mask) * PreparedReplies.ways
             for position in first..<first + PreparedReplies.ways {
                 guard let entry = entries[position], entry.hash == hash,
                     entry.key.count == head.count,
-                    entry.key.withUnsafeBytes({ $0.elementsEqual(head) })
+                    entry.key.withUnsafeBytes({ $0.isEqual(to: head) })
                 else { continue }
-                if !isCurrent(entry), !renew(entry, date: date) {
+                guard let standing = standing(of: entry, assurance) else { return nil }
+                if !isCurrent(entry, standing), !renew(entry, standing, date: date) {
                     remove(at: position)
                     return nil
+                }
+                if standing.isStale {
+                    entry.rendered.setContact(standing.lastContactMilliseconds)
                 }
                 entry.rendered.refresh(date)
                 return entry.rendered.buffer
@@ -112,14 +128,33 @@ final class PreparedReplies {
         watch(entry, answer)
     }
 
-    /// Whether the entry still says what a new evaluation would.
-    private func isCurrent(_ entry: Prepared) -> Bool {
+    /// What a reply may tell of itself, or nil when nothing is assured that its request needs.
+    private func standing(
+        of entry: Prepared,
+        _ assurance: ReadRequirement?
+    ) -> ReadStanding? {
+        switch entry.query.options.consistency {
+        case .standard: assurance == nil ? nil : ReadStanding()
+        case .consistent: assurance == .confirmed ? ReadStanding() : nil
+        case .stale: reader.barrier.staleStanding(for: entry.query.options)
+        }
+    }
+
+    /// Whether the entry still says what a new evaluation would; the last contact apart.
+    private func isCurrent(_ entry: Prepared, _ standing: ReadStanding) -> Bool {
         entry.watch != nil && (entry.isPinned || entry.generation == reader.generation)
+            && entry.standing.isStale == standing.isStale
+            && entry.standing.knowsLeader == standing.knowsLeader
     }
 
     /// Reads an entry anew whose topics were touched; false when it can no longer be kept.
-    private func renew(_ entry: Prepared, date: HTTPDate) -> Bool {
-        guard let answer = try? reader.evaluate(entry.query) else { return false }  // Asked again.
+    private func renew(
+        _ entry: Prepared,
+        _ standing: ReadStanding,
+        date: HTTPDate
+    ) -> Bool {
+        // What fails is asked again.
+        guard let answer = try? reader.evaluate(entry.query, standing) else { return false }
         let reply = reader.finished(answer, entry.query)
         entry.rendered = reader.renderer.render(reply, entry.variant, date: date)
         let size = entry.key.count + entry.rendered.buffer.readableBytes
@@ -134,6 +169,7 @@ final class PreparedReplies {
         if let old = entry.watch { reader.watches.cancel(old) }
         entry.isPinned = answer.isPinned
         entry.generation = answer.generation
+        entry.standing = answer.standing
         entry.watch = reader.watches.park(answer.topics, urgency: .deferred) {
             [weak kept = entry] in
             kept?.watch = nil
@@ -148,7 +184,7 @@ final class PreparedReplies {
     }
 
     /// A fast hash; whoever makes heads collide only crowds out their bucket.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var state = UInt64(truncatingIfNeeded: bytes.count) &* 0x9E37_79B9_7F4A_7C15
         var offset = 0
         while offset + 8 <= bytes.count {

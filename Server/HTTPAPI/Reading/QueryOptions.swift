@@ -16,6 +16,8 @@ package enum Consistency: Hashable, Sendable {
 package struct QueryOptions: Sendable {
     package var datacenter: String
     package var consistency = Consistency.standard
+    /// How stale a stale read may be; nil when that does not matter.
+    package var maximumStaleness: Nanoseconds?
     /// Zero when the read does not wait.
     package var minimumIndex = LogIndex.zero
     /// How long it waits at most, before jitter.
@@ -73,10 +75,11 @@ package struct QueryOptions: Sendable {
         if query.contains("stale") { consistency = .stale }
         let isConsistent = query.contains("consistent")
         if let text = query["max_stale"], !text.isEmpty {
-            guard GoDuration.parse(text) != nil else {
+            guard let most = GoDuration.parse(text) else {
                 throw .badRequest("Invalid max_stale value \(GoQuote.quote(text))")
             }
             consistency = .stale
+            if most > .zero { maximumStaleness = most }
         }
         guard isConsistent else { return }
         guard consistency != .stale else {

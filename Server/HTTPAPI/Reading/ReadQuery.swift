@@ -16,6 +16,7 @@ package struct ReadAnswer: Sendable {
     package var isPinned = false
     /// Which publication it was read from.
     var generation: UInt64 = 0
+    var standing = ReadStanding()
     /// False for the few answers that Consul sends without index and leader.
     package var announcesIndex = true
 

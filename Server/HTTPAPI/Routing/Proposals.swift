@@ -30,17 +30,23 @@ package enum Proposals {
         }
     }
 
-    /// The one table of why a proposal failed, as status and text.
+    /// What is said when a proposal failed.
+    package static func refusal(_ error: ProposalError) -> Reply {
+        HTTPError(error).reply
+    }
+}
+
+extension HTTPError {
+    /// The one table of why the log failed a write or a read, as status and text.
     ///
     /// - Source: Consul: "No cluster leader" with status 500; `raft.ErrLeadershipLost`.
-    package static func refusal(_ error: ProposalError) -> Reply {
+    init(_ error: ProposalError) {
         switch error.code {
-        case .noLeader: .text(.internalError, "No cluster leader")
-        case .overloaded: .text(.tooManyRequests, error.message)
-        case .tooLarge: .text(.tooLarge, error.message)
-        case .leadershipLost:
-            .text(.internalError, "leadership lost while committing log")
-        case .stopped: .text(.internalError, error.message)
+        case .noLeader: self = .failed("No cluster leader")
+        case .overloaded: self.init(.tooManyRequests, error.message)
+        case .tooLarge: self.init(.tooLarge, error.message)
+        case .leadershipLost: self = .failed("leadership lost while committing log")
+        case .stopped: self = .failed(error.message)
         }
     }
 }

@@ -10,6 +10,7 @@ package struct QueryParameters: Sendable {
     package init() {}
 
     package init(parsing text: Substring.UTF8View) {
+        guard !text.isEmpty else { return }
         for piece in text.split(whereSeparator: {
             $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ";")
         }) {

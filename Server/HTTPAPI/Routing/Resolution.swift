@@ -9,8 +9,12 @@ enum Resolution {
     /// Answered without a handler.
     case refused(Reply)
 
-    init(of head: HTTPRequestHead, in routes: RouteTable) {
-        let (rawPath, rawQuery) = Resolution.split(head.uri)
+    init(of method: HTTPMethod, _ target: String, in routes: RouteTable) {
+        if target.isPlainPath {
+            self = Resolution.route(target, Substring("").utf8, method, routes)
+            return
+        }
+        let (rawPath, rawQuery) = Resolution.split(target)
         guard let path = PercentCoding.decode(rawPath) else {
             var reply = Reply.text(.badRequest, "400 Bad Request")
             reply.varies = false
@@ -18,15 +22,15 @@ enum Resolution {
             self = .refused(reply)
             return
         }
-        if path == "*", head.method == .OPTIONS {
+        if path == "*", method == .OPTIONS {
             self = .refused(Resolution.unrouted(.ok))
         } else if !path.isPrintable {
             self = .refused(Resolution.unrouted(.badRequest))
         } else if let clean = Resolution.cleaned(path) {
             let query = rawQuery.isEmpty ? "" : "?" + String(Substring(rawQuery))
-            self = .refused(Resolution.redirect(to: clean, query: query, method: head.method))
+            self = .refused(Resolution.redirect(to: clean, query: query, method: method))
         } else {
-            self = Resolution.route(path, rawQuery, head.method, routes)
+            self = Resolution.route(path, rawQuery, method, routes)
         }
     }
 
@@ -88,28 +92,33 @@ enum Resolution {
         guard parts.count == 3, parts[2].hasPrefix("HTTP/1."), parts[0].count <= 32,
             parts[0].utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5A })
         else { return nil }
-        let known = HTTPRequestHead(
-            version: .http1_1,
-            method: .RAW(value: String(parts[0])),
-            uri: String(parts[1])
-        )
-        guard case .refused(let reply) = Resolution(of: known, in: routes) else { return nil }
+        let method = HTTPMethod.RAW(value: String(parts[0]))
+        let target = String(parts[1])
+        guard case .refused(let reply) = Resolution(of: method, target, in: routes) else {
+            return nil
+        }
         return reply
     }
 
     /// Runs the handler, or gives the answer that needs none.
-    func handle(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: RequestContext) -> Outcome {
+    func handle(
+        _ method: HTTPMethod,
+        _ target: String,
+        _ headers: HTTPHeaders,
+        _ body: ByteBuffer,
+        _ context: RequestContext
+    ) -> Outcome {
         guard case .endpoint(let endpoint, let path, let rest, let query) = self else {
             guard case .refused(let reply) = self else { return .reply(.empty(.notFound)) }
             return .reply(reply)
         }
         let request = Request(
-            method: head.method,
-            target: head.uri,
+            method: method,
+            target: target,
             path: path,
             rest: rest,
             query: query,
-            headers: head.headers,
+            headers: headers,
             body: body
         )
         let authorizer = context.services.authorizer
@@ -135,7 +144,7 @@ enum Resolution {
     }
 
     /// The text for a body over its limit, which names the option that sets it.
-    func tooLargeText(limit: Int) -> @Sendable (Int) -> String {
+    func tooLargeText(size: Int, limit: Int) -> String {
         let page = "https://www.consul.io/docs/agent/options.html"
         var option = ""
         if case .endpoint(let endpoint, _, _, _) = self {
@@ -145,9 +154,7 @@ enum Resolution {
             case .transaction: option = " See \(page)#txn_max_req_len."
             }
         }
-        return { [option] size in
-            "Request body(\(size) bytes) too large, max size: \(limit) bytes.\(option)"
-        }
+        return "Request body(\(size) bytes) too large, max size: \(limit) bytes.\(option)"
     }
 
     /// The path and the query of a target; an absolute target loses its scheme and host.
@@ -236,6 +243,27 @@ extension String {
             position = utf8.index(after: position)
         }
         return nil
+    }
+
+    /// True when this is a target without a query whose path says itself, clean and unescaped.
+    fileprivate var isPlainPath: Bool {
+        var text = self
+        return text.withUTF8 { text in
+            guard text.first == UInt8(ascii: "/") else { return false }
+            var before = UInt8(ascii: " ")
+            for byte in text {
+                guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%"),
+                    byte != UInt8(ascii: "?")
+                else { return false }
+                if before == UInt8(ascii: "/"),
+                    byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".")
+                {
+                    return false
+                }
+                before = byte
+            }
+            return true
+        }
     }
 
     fileprivate var escapedForHTML: String {

@@ -67,7 +67,8 @@ enum Transactions {
         }
         guard errors.isEmpty else {
             let result = TransactionResult(results: [], errors: errors)
-            return .reply(reply(result, isRead: !isWrite, context))
+            guard !isWrite else { return .reply(writeReply(result)) }
+            return .reply(readReply(result, context.loop.reader.barrier.staleStanding))
         }
         guard isWrite else { return try read(operations, request, context) }
         return Proposals.propose(.transaction(operations), context) { result in
@@ -115,10 +116,17 @@ enum Transactions {
     ) throws(HTTPError) -> Outcome {
         let options = try QueryOptions(request, context)
         let replica = context.services.replica
-        if options.consistency != .stale, replica.leadership.leader == nil {
-            throw .failed("No cluster leader")
+        return try context.admitted(options) { standing in
+            result(of: operations, replica.current.store, standing)
         }
-        var copy = replica.current.store
+    }
+
+    private static func result(
+        of operations: [TransactionOperation],
+        _ store: StateStore,
+        _ standing: ReadStanding
+    ) -> Reply {
+        var copy = store
         var changes = ChangeSet()
         let result = copy.apply(
             .transaction(operations),
@@ -126,35 +134,31 @@ enum Transactions {
             stamped: Timestamp(nanosecondsSinceEpoch: 0),
             into: &changes
         )
-        guard case .transaction(let result) = result else { return .reply(.empty(.internalError)) }
-        return .reply(reply(result, isRead: true, context))
+        guard case .transaction(let result) = result else { return .empty(.internalError) }
+        return readReply(result, standing)
     }
 
-    private static func reply(
+    private static func readReply(
         _ result: TransactionResult,
-        isRead: Bool,
-        _ context: RequestContext
+        _ standing: ReadStanding
     ) -> Reply {
-        guard isRead else { return writeReply(result) }
-        let leadership = context.services.replica.leadership
-        let contact = max(0, leadership.lastContact.rawValue / 1_000_000)
         var writer = JSONWriter()
         writer.beginObject()
         write(result, to: &writer)
         writer.key("Index")
         writer.integer(0)
         writer.key("LastContact")
-        writer.integer(Int(leadership.lastContact.rawValue))
+        writer.integer(Int(standing.lastContact.rawValue))
         writer.key("KnownLeader")
-        writer.bool(leadership.leader != nil)
+        writer.bool(standing.knowsLeader)
         writer.key("ConsistencyLevel")
         writer.string("")
         writer.endObject()
         var reply = Reply.json(writer.bytes)
         reply.status = result.errors.isEmpty ? .ok : .conflict
         reply.headers = [
-            ("X-Consul-Knownleader", leadership.leader == nil ? "false" : "true"),
-            ("X-Consul-Lastcontact", String(contact)),
+            ("X-Consul-Knownleader", standing.knowsLeader ? "true" : "false"),
+            (ReplyRenderer.contactField, String(standing.lastContactMilliseconds)),
         ]
         return reply
     }

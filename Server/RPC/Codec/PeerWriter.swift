@@ -11,39 +11,39 @@ package struct PeerWriter {
         bytes.removeAll(keepingCapacity: true)
     }
 
-    mutating func reserve(_ byteCount: Int) {
+    package mutating func reserve(_ byteCount: Int) {
         bytes.reserveCapacity(bytes.count + byteCount)
     }
 
-    mutating func number(_ number: some FixedWidthInteger) {
+    package mutating func number(_ number: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func flag(_ flag: Bool) {
+    package mutating func flag(_ flag: Bool) {
         bytes.append(flag ? 1 : 0)
     }
 
     /// Writes the length in four bytes, then the bytes.
-    mutating func blob(_ blob: [UInt8]) {
+    package mutating func blob(_ blob: [UInt8]) {
         number(UInt32(blob.count))
         bytes.append(contentsOf: blob)
     }
 
     /// Writes the length in two bytes, then UTF-8; a text that is too long is cut between
     /// characters.
-    mutating func text(_ text: String) {
+    package mutating func text(_ text: String) {
         let kept = PeerWriter.cut(text)
         number(UInt16(kept.utf8.count))
         bytes.append(contentsOf: kept.utf8)
     }
 
     /// Writes the bytes without a length: they end where the frame ends.
-    mutating func rest(_ rest: [UInt8]) {
+    package mutating func rest(_ rest: [UInt8]) {
         bytes.append(contentsOf: rest)
     }
 
     /// Puts a number over four bytes that were left free for it.
-    mutating func overwrite(_ number: UInt32, at offset: Int) {
+    package mutating func overwrite(_ number: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= bytes.count)
         bytes.withUnsafeMutableBytes { buffer in
             buffer.storeBytes(of: number.littleEndian, toByteOffset: offset, as: UInt32.self)

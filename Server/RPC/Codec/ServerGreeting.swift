@@ -103,6 +103,22 @@ enum Preamble {
 }
 
 extension ServerGreeting {
+    /// The greeting's bytes.
+    package var encoded: [UInt8] {
+        var writer = PeerWriter()
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Reads what `encoded` gave; nil when the bytes are something else.
+    package init?(encoded bytes: [UInt8]) {
+        let greeting = PeerReader.read(bytes) { (reader) throws(PeerCodecError) in
+            try ServerGreeting(from: &reader)
+        }
+        guard let greeting else { return nil }
+        self = greeting
+    }
+
     /// How many known servers and how many attributes travel; more are left out.
     static let greatestKnown = 256
     static let greatestAttributes = 64

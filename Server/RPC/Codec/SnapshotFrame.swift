@@ -6,6 +6,8 @@ package struct SnapshotOffer: Hashable, Sendable {
     /// What the shell needs to judge the offer; at most 64 KiB.
     package var metadata: [UInt8]
 
+    static let greatestMetadataBytes = 64 * 1024
+
     package init(id: UInt128, totalBytes: UInt64, metadata: [UInt8]) {
         self.id = id
         self.totalBytes = totalBytes

@@ -18,6 +18,7 @@ final class OutgoingLane: FrameReceiver {
 
     /// A question to an idle peer that is not answered yet.
     private struct Ping {
+        var asked: NIODeadline
         /// When it was asked, or when bytes were last taken since.
         var progress: NIODeadline
         var takenBytes: Int
@@ -33,6 +34,8 @@ final class OutgoingLane: FrameReceiver {
     private var failures = 0
     private var openedAt = NIODeadline.uptimeNanoseconds(0)
     private var ping: Ping?
+    /// What the last question and its answer took; nil until the first answer.
+    private(set) var roundTrip: TimeAmount?
     /// Frames of this turn that were encoded one behind the other.
     private var pending = PeerWriter()
     /// What leaves before `pending`, in this order.
@@ -182,17 +185,28 @@ final class OutgoingLane: FrameReceiver {
         }
     }
 
+    /// Has the peer greeted anew, unless it named this cluster.
+    func renew(in cluster: UInt128) {
+        guard case .open(let connection) = state, connection.peerCluster != cluster else { return }
+        failures = 0
+        connection.end(.ended("this server's cluster is another one since it was opened"))
+    }
+
     /// Looks after an open lane; called every `keepaliveInterval`.
     func tick(_ now: NIODeadline) {
         guard case .open(let connection) = state else { return }
         let settings = transport.settings
         guard var ping else {
-            self.ping = Ping(progress: now, takenBytes: connection.takenBytes)
+            self.ping = Ping(
+                asked: now,
+                progress: now,
+                takenBytes: connection.takenBytes
+            )
             return connection.send { $0.frame(.ping) }
         }
         let taken = connection.takenBytes
         if taken > ping.takenBytes {
-            ping = Ping(progress: now, takenBytes: taken)
+            (ping.progress, ping.takenBytes) = (now, taken)
             self.ping = ping
         }
         if now - ping.progress >= settings.keepaliveTimeout {
@@ -215,6 +229,7 @@ final class OutgoingLane: FrameReceiver {
     ) throws(PeerCodecError) {
         switch (state, kind) {
         case (.open, .pong):
+            if let ping { roundTrip = loop.now - ping.asked }
             ping = nil
         case (.dialling, _):
             answered(try GreetingAnswer.decode(kind, &reader), on: connection)
@@ -231,8 +246,10 @@ final class OutgoingLane: FrameReceiver {
                 return connection.end(.ended(objection))
             }
             connection.handshakeEnded()
+            connection.peerCluster = greeting.cluster
             forgetOutput()
             ping = nil
+            roundTrip = nil
             openedAt = loop.now
             state = .open(connection)
             transport.laneOpened(self, greeting, connection)

@@ -31,6 +31,10 @@ package final class PeerTransport {
         var bulk: OutgoingLane
 
         var lanes: [OutgoingLane] { [priority, bulk] }
+
+        func lane(_ lane: PeerLane) -> OutgoingLane {
+            lane == .priority ? priority : bulk
+        }
     }
 
     /// What determines the frame of an append: in one term one leader writes an index once.
@@ -60,12 +64,17 @@ package final class PeerTransport {
     /// Incoming connections that are not admitted yet.
     var pendingCount = 0
     var incoming: [IncomingKey: PeerConnection] = [:]
-    var incomingSnapshots = 0
+    /// Snapshots that leave, by their connection.
+    var senders: [ObjectIdentifier: SnapshotSender] = [:]
+    /// Snapshots that arrive, by their sender.
+    var receivers: [NodeID: SnapshotReceiver] = [:]
     /// The greatest `opened` count of each server.
     var openedCounts: [NodeID: UInt64] = [:]
     var listeners: [any Channel] = []
     var complaints = Complaints()
     private(set) var isStopped = false
+    /// This server's cluster, when peers were last compared with it; nil before any greeting.
+    private var lastCluster: UInt128?
     private var ticker: Scheduled<Void>?
 
     /// Makes a transport that neither listens nor dials yet; `identity` is asked for each greeting.
@@ -118,8 +127,13 @@ package final class PeerTransport {
 
     /// Whether messages to the peer leave over this lane now.
     package func isOpen(_ lane: PeerLane, to peer: NodeID) -> Bool {
-        guard let peer = peers[peer] else { return false }
-        return lane == .priority ? peer.priority.isOpen : peer.bulk.isOpen
+        peers[peer]?.lane(lane).isOpen ?? false
+    }
+
+    /// What a question over the lane and its answer took last; nil when it is not known.
+    package func roundTrip(over lane: PeerLane, to peer: NodeID) -> TimeAmount? {
+        guard let lane = peers[peer]?.lane(lane), lane.isOpen else { return nil }
+        return lane.roundTrip
     }
 
     /// Keeps a message for the next `flush()`; false when it is dropped at once.
@@ -206,6 +220,26 @@ package final class PeerTransport {
         return promise.futureResult
     }
 
+    /// This server's cluster has changed: lanes to and from peers that named another one in their
+    /// greeting, or none, are opened anew, so that nobody of another cluster is kept.
+    ///
+    /// Without this call it happens within `keepaliveInterval` of the change.
+    package func identityChanged() {
+        let cluster = identity().cluster
+        lastCluster = cluster
+        for connection in Array(incoming.values) where connection.peerCluster != cluster {
+            connection.end(.ended("this server's cluster is another one since it was opened"))
+        }
+        for lane in peers.values.flatMap(\.lanes) { lane.renew(in: cluster) }
+    }
+
+    /// What this server says of itself now, to somebody else.
+    func greeting() -> ServerGreeting {
+        let greeting = identity()
+        if lastCluster == nil { lastCluster = greeting.cluster }
+        return greeting
+    }
+
     /// Ends listeners, lanes and calls for good; the delegate hears nothing of it.
     package func stop() {
         guard !isStopped else { return }
@@ -281,6 +315,10 @@ package final class PeerTransport {
             let now = self.eventLoop.now
             for lane in self.peers.values.flatMap(\.lanes) { lane.tick(now) }
             self.endSilentLanes(now)
+            if let last = self.lastCluster, self.identity().cluster != last {
+                self.identityChanged()
+            }
+            self.tickSnapshots(now)
         }
     }
 }

@@ -10,7 +10,8 @@ extension StateStore {
         _ context: inout WriteContext
     ) throws(StoreError) {
         let foldedName = command.node.name.folded
-        let plan = try nodePlan(of: command, foldedName)
+        let known = nodeTable.name(foldedName)
+        let plan = try nodePlan(of: command, known)
         try validateService(of: command)
         for position in command.checks.indices {
             let (node, serviceID) = (
@@ -21,7 +22,7 @@ extension StateStore {
         if let plan {
             writeNode(command.node, plan, &context)
         }
-        guard let name = nodeTable.name(foldedName) else { return }
+        guard let name = plan == nil ? known : nodeTable.name(foldedName) else { return }
         if let service = command.service.take() {
             writeService(on: name, service, &context)
         }
@@ -33,9 +34,9 @@ extension StateStore {
     /// How the command's node is written, or nil when it stays as it is.
     private func nodePlan(
         of command: borrowing RegisterCommand,
-        _ foldedName: String
+        _ known: NodeName?
     ) throws(StoreError) -> NodePlan? {
-        let existing = nodeTable.find(foldedName)?.value.record
+        let existing = known.flatMap { nodeTable[$0]?.value.record }
         if let existing, command.skipNodeUpdate || existing.isSame(as: command.node) {
             return nil
         }

@@ -7,9 +7,10 @@ extension StateStore {
         _ command: KeyValueCommand,
         _ context: inout WriteContext
     ) -> CommandResult {
+        let operation = command.operation
         let entry = command.entry
         do throws(StoreError) {
-            switch command.operation {
+            switch operation {
             case .set:
                 _ = setKey(entry, keepingSession: true, &context)
                 return .done
@@ -31,7 +32,7 @@ extension StateStore {
             case .unlock:
                 return .condition(try unlockKey(entry, &context) != nil)
             case .get, .getTree, .checkSession, .checkIndex, .checkNotExists:
-                let verb = GoQuote.quote(command.operation.rawValue)
+                let verb = GoQuote.quote(operation.rawValue)
                 throw StoreError("Invalid KVS operation \(verb)")
             }
         } catch {
@@ -87,6 +88,7 @@ extension StateStore {
         guard let old = Bytes.with(key, { keyTable.entries.remove($0) }) else { return }
         forgetHolder(of: old)
         keyTable.bury(key, isTree: false, at: context.index)
+        indexes.tombstones = context.index
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchKey(key)
@@ -115,6 +117,7 @@ extension StateStore {
             forgetHolder(of: record)
         }
         keyTable.bury(prefix, isTree: true, at: context.index)
+        indexes.tombstones = context.index
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchPrefix(prefix)
@@ -125,6 +128,7 @@ extension StateStore {
         keyTable.entries = OrderedTree()
         keyTable.heldKeys = OrderedTree()
         keyTable.bury("", isTree: true, at: context.index)
+        indexes.tombstones = context.index
         context.changes.leftTombstones = true
         indexes.keyValues = context.index
         context.changes.touchPrefix("")

@@ -6,6 +6,7 @@ struct InstancePlace {
     let key: NodeScopedKey
     let foldedID: String
     let hasTags: Bool
+    let isSidecar: Bool
 }
 
 /// Where services are found by name: the groups of their instances.
@@ -36,7 +37,8 @@ extension StateStore {
                 name: group.name(service.name, folded: foldedName),
                 foldedID: place.foldedID,
                 tags: group.sharing(service.tags ?? []),
-                hasTags: place.hasTags
+                hasTags: place.hasTags,
+                isSidecar: place.isSidecar
             )
             let record = ServiceRecord(service, json: json, identity: identity)
             let isNew = group.instances.isEmpty
@@ -191,7 +193,7 @@ extension StateStore {
 
     /// Lends the group of a name, made first when there is none.
     @discardableResult
-    private static func update<Result>(
+    static func update<Result>(
         _ tree: inout OrderedTree<ServiceGroupElement>,
         _ folded: String,
         _ index: LogIndex,

@@ -70,6 +70,7 @@ extension StateStore {
         let foldedID = service.id.folded
         let old = nodeTable.service(node, foldedID)
         let hasTags = service.tags != nil
+        let isSidecar = service.locallyRegisteredAsSidecar
         let first = RecordIndexes(create: context.index, modify: context.index)
         service.indexes = old?.indexes ?? first
         var json = Fragment.encode(&service)
@@ -82,7 +83,13 @@ extension StateStore {
             json = Fragment.encode(&service)
         }
         let record = NodeScopedKey.with(node, foldedID) { key in
-            let place = InstancePlace(node: node, key: key, foldedID: foldedID, hasTags: hasTags)
+            let place = InstancePlace(
+                node: node,
+                key: key,
+                foldedID: foldedID,
+                hasTags: hasTags,
+                isSidecar: isSidecar
+            )
             return placeInGroups(service, json, at: place, replacing: old, &context)
         }
         nodeTable.update(node) { entry in
@@ -90,6 +97,7 @@ extension StateStore {
             entry.servicesIndex = context.index
         }
         indexes.services = context.index
+        indexes.kinds.note(record, at: context.index)
         context.changes.touch(Topic.Kind.nodeServices)
         context.changes.touch(.nodeServices, node.topicHash)
     }
@@ -111,6 +119,7 @@ extension StateStore {
             }
         }
         indexes.services = context.index
+        indexes.kinds.note(record, at: context.index)
         context.changes.touch(Topic.Kind.nodeServices)
         context.changes.touch(.nodeServices, node.topicHash)
     }

@@ -7,7 +7,8 @@ import Wire
 /// - Source: Consul: GET /v1/health/service/:service: `Tags` and `ServiceTags` are never null.
 enum Fragment {
     static func encode(_ node: Node) -> [UInt8] {
-        JSON.encode(node)
+        var node = node
+        return JSON.encode(&node)
     }
 
     static func encode(_ session: Session) -> [UInt8] {
@@ -22,13 +23,13 @@ enum Fragment {
     static func encode(_ service: inout CatalogService) -> [UInt8] {
         if service.tags == nil { service.tags = [] }
         if service.weights == nil { service.weights = Weights(passing: 1, warning: 1) }
-        return JSON.encode(service)
+        return JSON.encode(&service)
     }
 
     /// Also fills in what replies show where the registration had nothing.
     static func encode(_ check: inout HealthCheck) -> [UInt8] {
         if check.serviceTags == nil { check.serviceTags = [] }
-        return JSON.encode(check)
+        return JSON.encode(&check)
     }
 
     /// The service of a fragment; nil never happens for what `encode` made.

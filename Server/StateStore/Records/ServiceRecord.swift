@@ -19,6 +19,7 @@ package struct ServiceRecord: Sendable {
         let id: StoredID
         let jsonLength: UInt32
         let hasTags: Bool
+        let isSidecar: Bool
     }
 
     let storage: RecordStorage<Header>
@@ -38,7 +39,8 @@ package struct ServiceRecord: Sendable {
             warningWeight: Int32(clamping: weights.warning),
             id: id,
             jsonLength: UInt32(truncatingIfNeeded: json.count),
-            hasTags: identity.hasTags
+            hasTags: identity.hasTags,
+            isSidecar: identity.isSidecar
         )
         storage = RecordStorage(header, count: id.byteCount + json.count) { bytes in
             id.write(service.id, folded: identity.foldedID, to: bytes)
@@ -79,6 +81,7 @@ package struct ServiceRecord: Sendable {
         if !storage.header.hasTags {
             service.tags = nil
         }
+        service.locallyRegisteredAsSidecar = storage.header.isSidecar
         return service
     }
 
@@ -118,6 +121,8 @@ struct ServiceIdentity {
     let tags: [String]
     /// False when the registration had no tags at all.
     let hasTags: Bool
+    /// What replies do not show, but other servers are told.
+    let isSidecar: Bool
 }
 
 /// How an instance takes part in the mesh.

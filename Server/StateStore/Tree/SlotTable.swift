@@ -4,7 +4,7 @@
 /// A copy costs one reference; a write copies one page and the page list unless it is their only
 /// owner.
 struct SlotTable<Value: AnyObject & Sendable>: Sendable {
-    private static var pageSize: Int { 64 }
+    private static var pageSize: Int { 32 }
 
     /// Invariant: a page is never changed while it has a second owner.
     private var pages: ContiguousArray<ContiguousArray<Value?>> = []

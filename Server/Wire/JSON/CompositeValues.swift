@@ -50,6 +50,9 @@ extension Optional: WireValue where Wrapped: WireValue {
     /// As `omitempty` sees it: absent, and for slices and maps also empty.
     package var isZero: Bool { self?.isZero ?? true }
 
+    /// An empty list is not an absent one.
+    package var isDefault: Bool { self == nil }
+
     package func writeJSON(_ writer: inout JSONWriter) {
         guard let self else { return writer.null() }
         self.writeJSON(&writer)
@@ -68,6 +71,12 @@ extension Optional: WireValue where Wrapped: WireValue {
     package func writePack(_ writer: inout MessagePackWriter) {
         guard let self else { return writer.null() }
         self.writePack(&writer)
+    }
+
+    package mutating func visitPack(_ writer: inout MessagePackWriter) {
+        guard var value = take() else { return writer.null() }
+        value.visitPack(&writer)
+        self = value
     }
 
     package mutating func readPack(_ reader: inout MessagePackReader) throws(WireError) {

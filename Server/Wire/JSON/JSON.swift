@@ -14,28 +14,30 @@ package enum JSON {
     }
 
     // The records that every write encodes have functions of their own: called from another
-    // module, the generic one would run unspecialised.
+    // module, the generic one would run unspecialised. They borrow the record for writing, which
+    // leaves it as it was; the arrays of those that are copied at once have room to spare.
 
-    package static func encode(_ record: CatalogService) -> [UInt8] {
-        specialized(record)
+    package static func encode(_ record: inout CatalogService) -> [UInt8] {
+        var writer = specialized(&record)
+        return writer.take()
     }
 
-    package static func encode(_ record: HealthCheck) -> [UInt8] {
-        specialized(record)
+    package static func encode(_ record: inout HealthCheck) -> [UInt8] {
+        var writer = specialized(&record)
+        return writer.take()
     }
 
-    package static func encode(_ record: Node) -> [UInt8] {
-        specialized(record)
+    package static func encode(_ record: inout Node) -> [UInt8] {
+        specialized(&record).bytes
     }
 
     @inline(__always)
-    private static func specialized<Record: WireRecord>(_ record: Record) -> [UInt8] {
+    private static func specialized<Record: WireRecord>(_ record: inout Record) -> JSONWriter {
         var writer = JSONWriter(capacity: 512)
-        var copy = record
         writer.beginObject()
-        do { try copy.visit(&writer) } catch {}  // Writers refuse nothing.
+        do { try record.visit(&writer) } catch {}  // Writers refuse nothing.
         writer.endObject()
-        return writer.bytes
+        return writer
     }
 
     /// The record that `bytes` describe; what follows the first value is ignored, as Go's decoder

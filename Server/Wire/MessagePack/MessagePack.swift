@@ -1,14 +1,14 @@
 /// MessagePack to and from records.
 package enum MessagePack {
-    /// Appends the record to `output`, its keys sorted unless told otherwise.
+    /// Appends the record to `output`, canonical unless told otherwise.
     package static func encode<Record: WireValue>(
-        _ record: Record,
-        sortsKeys: Bool = true,
+        _ record: consuming Record,
+        canonical: Bool = true,
         into output: inout [UInt8]
     ) {
-        var writer = MessagePackWriter(sortsKeys: sortsKeys)
-        record.writePack(&writer)
-        writer.appendContent(to: &output)
+        var writer = MessagePackWriter(canonical: canonical, continuing: &output)
+        record.visitPack(&writer)
+        output = writer.take()
     }
 
     package static func encode<Record: WireValue>(_ record: Record) -> [UInt8] {

@@ -254,7 +254,11 @@ extension MessagePackReader {
 
     /// Skips one value of any kind.
     mutating func skipValue() throws(WireError) {
-        _ = try anyValue()
+        let bytes = UnsafeBufferPointer(start: base, count: end)
+        switch try MessagePackScan.end(ofValueAt: position, in: bytes) {
+        case .end(let next): position = next
+        case .incomplete: throw truncated()
+        }
     }
 
     /// Reads any value; raw becomes text, as in Consul's RPC.

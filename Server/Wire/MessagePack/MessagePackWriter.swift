@@ -1,14 +1,19 @@
 /// Writes MessagePack in the profile of Consul's servers.
 ///
 /// Strings and bytes are both `raw`, integers take their shortest form, nil is `c0`, and the keys
-/// of records are sorted by their bytes. `sortsKeys` false leaves them in the record's own order,
-/// which every reader accepts and which is faster to write and to read.
+/// of records are sorted by their bytes. When it is not to be canonical, keys come in the record's
+/// own order and those of zeros are left out, which every reader accepts and which is faster to
+/// write and to read.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
     private var sink: ByteSink
-    private let sortsKeys: Bool
+    private let isCanonical: Bool
     /// How many fields the current record has so far, when they are not sorted.
     private var fieldCount: UInt16 = 0
+    /// Whether fields of the current record are left out that have what a reader starts with.
+    private var omitsDefaults = false
+    /// True when the record that ended last had no fields.
+    private var wasEmpty = false
     private var fields: [Field] = []
     private var scratch: [UInt8] = []
 
@@ -23,13 +28,21 @@ package struct MessagePackWriter: Sendable {
         fileprivate let byte: Int
         fileprivate let field: Int
         fileprivate let enclosingCount: UInt16
+        fileprivate let enclosingOmits: Bool
     }
 
-    package init(sortsKeys: Bool = true) {
-        self.sortsKeys = sortsKeys
+    package init(canonical: Bool = true) {
+        isCanonical = canonical
         sink = ByteSink()
         sink.reserve(512)
-        if sortsKeys { fields.reserveCapacity(48) }
+        if isCanonical { fields.reserveCapacity(48) }
+    }
+
+    /// A writer whose first bytes are those of `output`, which it takes.
+    init(canonical: Bool, continuing output: inout [UInt8]) {
+        isCanonical = canonical
+        sink = ByteSink(continuing: &output)
+        if isCanonical { fields.reserveCapacity(48) }
     }
 
     /// The bytes so far, copied.
@@ -37,14 +50,40 @@ package struct MessagePackWriter: Sendable {
         sink.bytes
     }
 
-    /// Appends the bytes so far to `output`.
-    func appendContent(to output: inout [UInt8]) {
-        sink.appendContent(to: &output)
-    }
-
     /// The bytes, without a copy; the writer is empty afterwards.
     package mutating func take() -> [UInt8] {
         sink.take()
+    }
+
+    /// How many bytes there are so far.
+    package var count: Int { sink.count }
+
+    /// Lends the bytes so far.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try sink.withBytes(body)
+    }
+
+    /// Forgets the bytes so far and keeps their memory.
+    package mutating func removeAll() {
+        sink.removeAll()
+    }
+
+    /// Appends one byte that is not MessagePack, such as the type in front of a record.
+    package mutating func byte(_ value: UInt8) {
+        sink.append(value)
+    }
+
+    /// Appends bytes that are MessagePack already.
+    package mutating func verbatim(_ bytes: UnsafeRawBufferPointer) {
+        sink.append(bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Raw bytes that need not be UTF-8; as `string`.
+    package mutating func raw(_ bytes: UnsafeRawBufferPointer) {
+        rawHeader(bytes.count)
+        verbatim(bytes)
     }
 
     package mutating func null() {
@@ -106,6 +145,17 @@ package struct MessagePackWriter: Sendable {
                 rawHeader(text.count)
                 sink.append(text)
             }
+        }
+    }
+
+    /// The key of a field.
+    @inline(__always)
+    mutating func name(_ name: StaticString) {
+        if name.utf8CodeUnitCount < 32 {
+            short(name.utf8Start, name.utf8CodeUnitCount)
+        } else {
+            rawHeader(name.utf8CodeUnitCount)
+            sink.append(name)
         }
     }
 
@@ -178,9 +228,15 @@ package struct MessagePackWriter: Sendable {
 }
 
 extension MessagePackWriter {
-    mutating func beginRecord() -> Mark {
-        let mark = Mark(byte: sink.count, field: fields.count, enclosingCount: fieldCount)
-        if !sortsKeys {
+    mutating func beginRecord(startsAtZero: Bool) -> Mark {
+        let mark = Mark(
+            byte: sink.count,
+            field: fields.count,
+            enclosingCount: fieldCount,
+            enclosingOmits: omitsDefaults
+        )
+        if !isCanonical {
+            omitsDefaults = startsAtZero
             // The count is not known yet: a wide header, filled in at the end.
             sink.append(0xDE)
             append(UInt16(0))
@@ -191,9 +247,11 @@ extension MessagePackWriter {
 
     /// Puts the fields since `mark` in the order of their names, behind the header of a map.
     mutating func endRecord(_ mark: Mark) {
-        guard sortsKeys else {
+        guard isCanonical else {
             sink.replace(at: mark.byte + 1, bigEndian: fieldCount)
+            wasEmpty = fieldCount == 0
             fieldCount = mark.enclosingCount
+            omitsDefaults = mark.enclosingOmits
             return
         }
         let count = fields.count - mark.field
@@ -244,18 +302,19 @@ extension MessagePackWriter: FieldVisitor {
         _ options: FieldOptions,
         goType: StaticString
     ) {
-        if sortsKeys {
-            fields.append(Field(name: name, start: sink.count))
+        if omitsDefaults, value.isDefault { return }
+        let start = sink.count
+        if isCanonical {
+            fields.append(Field(name: name, start: start))
         } else {
             fieldCount += 1
         }
-        if name.utf8CodeUnitCount < 32 {
-            short(name.utf8Start, name.utf8CodeUnitCount)
-        } else {
-            rawHeader(name.utf8CodeUnitCount)
-            sink.append(name)
+        self.name(name)
+        value.visitPack(&self)
+        if Value.isRecord, omitsDefaults, wasEmpty {
+            sink.removeAll(from: start)
+            fieldCount -= 1
         }
-        value.writePack(&self)
     }
 }
 

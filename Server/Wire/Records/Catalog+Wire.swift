@@ -51,6 +51,8 @@ extension ServiceKind: WireText {
 
 extension CheckStatus: WireText {
     package static var goType: String { "string" }
+    /// A new check is critical.
+    package var isDefault: Bool { false }
 
     package init() {
         self.init(rawValue: "")

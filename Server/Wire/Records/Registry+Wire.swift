@@ -107,6 +107,7 @@ extension Coordinate: WireRecord {
 
 extension AutopilotConfiguration: WireRecord {
     package static var goType: String { "autopilot.Config" }
+    package static var startsAtZero: Bool { false }
 
     package mutating func visit<Visitor: FieldVisitor>(
         _ visitor: inout Visitor

@@ -44,13 +44,19 @@ package struct RegisterRequest: WireRecord, Hashable {
 
     /// The command that this asks for; the single check comes after the others, as in Consul.
     package var command: RegisterCommand {
+        var copy = self
+        return copy.takeCommand()
+    }
+
+    /// The same without a copy: the request has no node, service or checks afterwards.
+    package mutating func takeCommand() -> RegisterCommand {
         var command = RegisterCommand()
         command.datacenter = datacenter
-        command.node = node
+        swap(&command.node, &node)
         command.node.datacenter = datacenter
-        command.service = service
-        command.checks = checks ?? []
-        if let check { command.checks.append(check) }
+        command.service = service.take()
+        command.checks = checks.take() ?? []
+        if let check = check.take() { command.checks.append(check) }
         command.skipNodeUpdate = skipNodeUpdate
         return command
     }

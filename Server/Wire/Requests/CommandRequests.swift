@@ -17,6 +17,52 @@ struct KeyValueRequest: WireRecord {
     }
 }
 
+extension KeyValueRequest {
+    /// Appends the request of a command as our own log has it, written field by field: the same as
+    /// a visitor makes of a copy.
+    static func encode(_ command: KeyValueCommand, into output: inout [UInt8]) {
+        let entry = command.entry
+        var writer = MessagePackWriter(canonical: false, continuing: &output)
+        writer.beginMap(count: 2)
+        writer.name("Op")
+        writer.string(command.operation.rawValue)
+        writer.name("DirEnt")
+        let (create, modify) = (entry.indexes.create.rawValue, entry.indexes.modify.rawValue)
+        var count = 1
+        if entry.lockIndex != 0 { count += 1 }
+        if entry.flags != 0 { count += 1 }
+        if !entry.value.isEmpty { count += 1 }
+        if !entry.session.isEmpty { count += 1 }
+        if create != 0 { count += 1 }
+        if modify != 0 { count += 1 }
+        writer.beginMap(count: count)
+        writer.number("LockIndex", entry.lockIndex)
+        writer.name("Key")
+        writer.string(entry.key)
+        writer.number("Flags", entry.flags)
+        if !entry.value.isEmpty {
+            writer.name("Value")
+            writer.raw(entry.value)
+        }
+        if !entry.session.isEmpty {
+            writer.name("Session")
+            writer.string(entry.session)
+        }
+        writer.number("CreateIndex", create)
+        writer.number("ModifyIndex", modify)
+        output = writer.take()
+    }
+}
+
+extension MessagePackWriter {
+    /// A field unless it is zero.
+    fileprivate mutating func number(_ name: StaticString, _ value: UInt64) {
+        guard value != 0 else { return }
+        self.name(name)
+        unsigned(value)
+    }
+}
+
 /// Command 3 of the log.
 struct SessionRequest: WireRecord {
     var datacenter = ""
@@ -42,6 +88,7 @@ struct TombstoneRequest: WireRecord {
     var token = ""
 
     static var goType: String { "structs.TombstoneRequest" }
+    static var startsAtZero: Bool { false }
 
     mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) throws(WireError) {
         try visitor.field("Datacenter", &datacenter)

@@ -9,6 +9,15 @@ struct ByteSink: Sendable {
         count = 0
     }
 
+    /// A sink whose content is that of `bytes`, which it takes.
+    init(continuing bytes: inout [UInt8]) {
+        storage = []
+        swap(&storage, &bytes)
+        count = storage.count
+        let room = max(storage.capacity, count + 256)
+        storage.append(contentsOf: repeatElement(0, count: room - count))
+    }
+
     /// The content, in an array of exactly its size.
     var bytes: [UInt8] {
         Array(storage[..<count])
@@ -24,6 +33,20 @@ struct ByteSink: Sendable {
 
     mutating func removeAll() {
         count = 0
+    }
+
+    /// Removes what was written from `start` on.
+    mutating func removeAll(from start: Int) {
+        count = start
+    }
+
+    /// Lends the content.
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try storage.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<count])))
+        }
     }
 
     /// Makes room for `extra` more bytes.
@@ -107,12 +130,5 @@ struct ByteSink: Sendable {
             scratch.append(contentsOf: UnsafeBufferPointer(rebasing: content[start..<count]))
         }
         count = start
-    }
-
-    /// Appends the content to `output`.
-    func appendContent(to output: inout [UInt8]) {
-        storage.withUnsafeBufferPointer { content in
-            output.append(contentsOf: UnsafeBufferPointer(rebasing: content[..<count]))
-        }
     }
 }

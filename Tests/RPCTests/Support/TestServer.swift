@@ -135,13 +135,15 @@ final class TestServer: Sendable {
         }.get()
     }
 
-    /// Settings under which everything happens soon.
+    /// Settings under which what is wanted happens soon, and nothing times out on a busy machine.
     static var quick: PeerTransportSettings {
         var settings = PeerTransportSettings()
         settings.shortestBackoff = .milliseconds(2)
         settings.longestBackoff = .milliseconds(20)
         settings.keepaliveInterval = .milliseconds(50)
-        settings.keepaliveTimeout = .milliseconds(400)
+        settings.keepaliveTimeout = .seconds(50)
+        settings.handshakeTimeout = .seconds(50)
+        settings.connectTimeout = .seconds(50)
         return settings
     }
 
@@ -173,6 +175,15 @@ final class TestServer: Sendable {
         }.get()
     }
 
+    /// Asks again and again until something holds that nobody tells of.
+    func poll(
+        until isMet: @escaping @Sendable (PeerTransport) -> Bool
+    ) async throws {
+        while try await !run({ transport, _ in isMet(transport) }) {
+            try await loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get()
+        }
+    }
+
     func waitForLanes(to peer: NodeID) async throws {
         try await wait { core in
             core.events.contains(.opened(.priority, peer))
@@ -180,10 +191,13 @@ final class TestServer: Sendable {
         }
     }
 
-    func hello(_ address: String) async throws -> ServerGreeting {
+    func hello(
+        _ address: String,
+        timeout: TimeAmount = .seconds(50)
+    ) async throws -> ServerGreeting {
         let bound = bound
         return try await loop.flatSubmit {
-            bound.value.0.hello(address: address, timeout: .seconds(5))
+            bound.value.0.hello(address: address, timeout: timeout)
         }.get()
     }
 
