@@ -57,11 +57,12 @@ import Wire
         #expect(try subject.apply(request(4)) == "duplicate")
     }
 
-    @Test func `A start voids the requests of earlier ones and begins anew`() throws {
+    @Test func `Each start numbers its requests anew`() throws {
         var subject = Subject()
-        try subject.apply(request(1, start: 1))
+        try subject.apply(request(1, start: 9))
         #expect(try subject.apply(request(1, start: 2)) == "done")
-        #expect(try subject.apply(request(2, start: 1)) == "duplicate")
+        #expect(try subject.apply(request(2, start: 9)) == "done")
+        #expect(try subject.apply(request(1, start: 9)) == "duplicate")
         #expect(try subject.apply(request(1, start: 2)) == "duplicate")
         #expect(try subject.apply(request(2, start: 2)) == "done")
     }

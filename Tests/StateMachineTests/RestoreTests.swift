@@ -117,7 +117,7 @@ import Wire
         #expect(try subject.apply(end(3, of: 2)) == "restore 0")
         subject.machine.abandonRestore()
         #expect(!subject.machine.isRestoring)
-        #expect(subject.value("k") == "1")
+        #expect(subject.value("k") == "0")
     }
 
     @Test func `A start of the origin cannot finish what an earlier one began`() throws {

@@ -1,6 +1,7 @@
 package import DurableLog
 package import Model
 package import Raft
+import StateStore
 package import Wire
 
 /// One server: the production core with a shell whose disk, clock and network are simulated.
@@ -94,7 +95,12 @@ package struct SimulatedServer {
         id = settings.id
         self.disk = disk
         machine = disk.durable.snapshot.machine
-        registry = disk.durable.snapshot.registry?.restored
+        let snapshot = disk.durable.snapshot.registry
+        do throws(StateStreamError) {
+            registry = try snapshot?.restored()
+        } catch {
+            preconditionFailure("a snapshot of this simulation's own: \(error.message)")
+        }
         raft = Raft(
             settings: settings,
             hardState: recovered.hardState,
@@ -130,7 +136,11 @@ package struct SimulatedServer {
             case .restore(let point):
                 guard let found = received.first(where: { $0.point == point }) else { continue }
                 machine = found.machine
-                registry = found.registry?.restored
+                do throws(StateStreamError) {
+                    registry = try found.registry?.restored()
+                } catch {
+                    output.unreadable = WireError(.value, error.message)
+                }
             }
             inputs.append(.applied(through: machine.applied))
         }

@@ -33,6 +33,7 @@ extension Simulation {
         schedule(id)
         guard options.isWhole else { return }
         nodes[id]?.shell.wallOffset = UInt64.random(in: 0...3_000_000_000, using: &random)
+        restartShell(of: id)
         after(.milliseconds(300), .sessions(id))
     }
 
@@ -103,7 +104,7 @@ extension Simulation {
         if options.isWhole {
             disk.stop(losingPower: losingPower, using: &random)
             imageDisk(of: id, &disk)
-            nodes[id]?.shell.restart()
+            restartShell(of: id)
         }
         if options.environment.contains(.restoresOldDisks), let image = nodes[id]?.image {
             disk.restore(image)
