@@ -209,6 +209,7 @@ let package = Package(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
+        tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests(
             "SnapshotsTests",
             ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
