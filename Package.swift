@@ -127,7 +127,7 @@ let package = Package(
             "Consensus",
             [
                 "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
-                "DurableLog", "RPC", "Snapshots", deque, nioCore, nioPosix, logging,
+                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioPosix, logging,
             ]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
@@ -139,7 +139,10 @@ let package = Package(
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
+        server(
+            "CLI",
+            ["MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", arguments]
+        ),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],
@@ -206,13 +209,17 @@ let package = Package(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
+        tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests(
             "SnapshotsTests",
             ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
             resources: [.copy("Golden")]
         ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("CLITests", ["CLI", "Model", "Wire"]),
+        tests(
+            "CLITests",
+            ["CLI", "Model", "MusterAPI", "Raft", "Wire", "WriteAheadLog", arguments]
+        ),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
@@ -228,7 +235,8 @@ let package = Package(
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix,
+                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire", nioCore,
+                nioEmbedded, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),

@@ -32,7 +32,7 @@ extension Consensus {
         }
         archive.save(
             machine,
-            archive.metadata(of: machine, at: point, cluster: cluster),
+            SnapshotKeeper.metadata(of: machine, at: point, cluster: cluster, wallClock()),
             saved
         )
     }

@@ -22,6 +22,8 @@ final class Consensus {
     let wallClock: @Sendable () -> Timestamp
     let disk: DiskThread
     let archive: SnapshotKeeper
+    /// How often this server's log was opened.
+    let starts: UInt64
     let transport: PeerTransport
 
     var raft: Raft
@@ -93,6 +95,7 @@ final class Consensus {
         wallClock = parts.wallClock
         disk = parts.disk
         archive = parts.archive
+        starts = parts.starts
         raft = parts.raft
         cluster = parts.cluster
         appliedIndex = parts.raft.log.applied

@@ -62,7 +62,6 @@ package final class ConsensusLog: ReplicatedLog {
         try Directory.prepare(settings.directory)
         let archive = try SnapshotKeeper.open(
             settings.directory + "/snapshots",
-            wallClock: wallClock,
             fail: fail
         )
         let disk = DiskThread(fail: fail)
@@ -92,12 +91,13 @@ package final class ConsensusLog: ReplicatedLog {
         let parts = ConsensusParts(
             gate: ReadGate(),
             board: LeadershipBoard(settings: settings),
-            proposer: Proposer(origin: settings.id.rawValue, start: log.start),
+            proposer: Proposer(origin: settings.id.rawValue, start: UInt64.random(in: 1 ... .max)),
             wallClock: wallClock,
             disk: disk,
             archive: archive,
             raft: raft,
             cluster: log.cluster,
+            starts: log.start,
             machine: newest?.machine
         )
         return ConsensusLog(
@@ -200,6 +200,8 @@ struct ConsensusParts: Sendable {
     let archive: SnapshotKeeper
     let raft: Raft
     let cluster: UInt128
+    /// How often the log was opened.
+    let starts: UInt64
     /// The state of the newest snapshot; nil without one.
     let machine: StateMachine?
 }

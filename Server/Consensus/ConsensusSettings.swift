@@ -83,8 +83,6 @@ package struct ConsensusLimits: Sendable {
     package var helloTimeout = TimeAmount.seconds(1)
     /// How long a stopping leader waits for its successor.
     package var transferTime = TimeAmount.seconds(2)
-    /// Between two looks at the servers by the leader.
-    package var autopilotInterval = TimeAmount.seconds(2)
     /// Between two looks at the disk: free space, and the next piece of the log to verify.
     package var diskCheckInterval = TimeAmount.seconds(10)
     /// Bytes of the log verified at each of these looks.

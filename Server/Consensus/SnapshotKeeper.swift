@@ -25,7 +25,6 @@ final class SnapshotKeeper: Sendable {
     /// The newest one when the server started.
     let newest: Stored?
     private let directory: SnapshotDirectory
-    private let wallClock: @Sendable () -> Timestamp
     private let fail: @Sendable (String) -> Never
     /// Saves take long, pieces that are sent or received do not wait for them.
     private let saving = NIOThreadPool(numberOfThreads: 1)
@@ -34,12 +33,10 @@ final class SnapshotKeeper: Sendable {
     private init(
         _ directory: SnapshotDirectory,
         newest: Stored?,
-        wallClock: @escaping @Sendable () -> Timestamp,
         fail: @escaping @Sendable (String) -> Never
     ) {
         self.directory = directory
         self.newest = newest
-        self.wallClock = wallClock
         self.fail = fail
         saving.start()
         moving.start()
@@ -48,7 +45,6 @@ final class SnapshotKeeper: Sendable {
     /// Opens the directory and reads the newest snapshot; blocks meanwhile.
     static func open(
         _ path: String,
-        wallClock: @escaping @Sendable () -> Timestamp,
         fail: @escaping @Sendable (String) -> Never
     ) throws(ConsensusError) -> SnapshotKeeper {
         do throws(SnapshotError) {
@@ -56,7 +52,7 @@ final class SnapshotKeeper: Sendable {
             let newest = try directory.newest().map { loaded throws(SnapshotError) in
                 try stored(loaded, path)
             }
-            return SnapshotKeeper(directory, newest: newest, wallClock: wallClock, fail: fail)
+            return SnapshotKeeper(directory, newest: newest, fail: fail)
         } catch {
             throw ConsensusError(error.message)
         }
@@ -83,16 +79,17 @@ final class SnapshotKeeper: Sendable {
     }
 
     /// What a snapshot of a state says of itself.
-    func metadata(
+    static func metadata(
         of machine: StateMachine,
         at point: SnapshotPoint,
-        cluster: UInt128
+        cluster: UInt128,
+        _ now: Timestamp
     ) -> SnapshotMetadata {
         var metadata = SnapshotMetadata(
             stateIndex: max(machine.stateIndex(of: point.index), machine.store.lastApplied),
             position: point.position,
             configuration: point.configuration,
-            created: wallClock()
+            created: now
         )
         metadata.cluster = cluster
         metadata.indexOffset = machine.indexOffset
