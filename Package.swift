@@ -138,7 +138,7 @@ let package = Package(
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", arguments]),
+        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", "StateStore", "Snapshots", arguments]),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],

@@ -74,7 +74,8 @@ struct MusterCommand: CommandGroup {
             AgentPlaceholder.self, CatalogCommand.self, EventCommand.self,
             ForceLeaveCommand.self, InfoCommand.self, JoinCommand.self, KeyValueCommand.self,
             LeaveCommand.self, MaintenanceCommand.self, MembersCommand.self, ReloadCommand.self,
-            RoundTripCommand.self, ServicesCommand.self, VersionCommand.self, WatchCommand.self,
+            RoundTripCommand.self, ServicesCommand.self, SnapshotCommand.self, VersionCommand.self,
+            WatchCommand.self,
         ]
     )
 }
