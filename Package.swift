@@ -95,6 +95,7 @@ let package = Package(
         server("StateStore", ["Model", "Wire"]),
         server("LocalState", ["Model", "Wire", heap]),
         server("Raft", ["Model", deque]),
+        server("Autopilot", ["Model"]),
         server("StateMachine", ["Model", "Wire", "StateStore"]),
         // The write path: proposals in, applied snapshots and wake-ups out.
         server(
@@ -126,7 +127,7 @@ let package = Package(
             "Consensus",
             [
                 "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
-                "DurableLog", "RPC", deque, nioCore, nioPosix, logging,
+                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioPosix, logging,
             ]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
@@ -138,7 +139,13 @@ let package = Package(
             ]
         ),
         // The command line, a client like any other.
-        server("CLI", ["MusterAPI", "Model", "Wire", "Filter", "StateStore", "Snapshots", arguments]),
+        server(
+            "CLI",
+            [
+                "MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", "StateStore",
+                "Snapshots", arguments,
+            ]
+        ),
         .executableTarget(
             name: "muster",
             dependencies: ["Agent", "CLI", arguments, logging],
@@ -190,6 +197,7 @@ let package = Package(
             ]
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),
+        tests("AutopilotTests", ["Autopilot", "Model"]),
         tests("RaftPaperTests", ["Raft", "Simulation", "Model"]),
         tests("ChecksumsTests", ["Checksums"]),
         tests(
@@ -204,13 +212,17 @@ let package = Package(
             "RPCTests",
             ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
         ),
+        tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests(
             "SnapshotsTests",
             ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
             resources: [.copy("Golden")]
         ),
         tests("WireTests", ["Wire", "Model"]),
-        tests("CLITests", ["CLI", "Model", "Wire"]),
+        tests(
+            "CLITests",
+            ["CLI", "Model", "MusterAPI", "Raft", "Wire", "WriteAheadLog", arguments]
+        ),
         tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
         tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
@@ -226,7 +238,8 @@ let package = Package(
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateStore", "Model", "Wire", nioCore, nioPosix,
+                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire", nioCore,
+                nioEmbedded, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),

@@ -32,11 +32,7 @@ extension Balancer {
         if changed || writer.selection.isWarming {
             publish(&writer)
         } else {
-            ledger.deadline = writer.roster.deadline(
-                snapshot,
-                writer.selection,
-                now: writer.latest
-            )
+            ledger.deadline = writer.roster.deadline(writer.selection, now: writer.latest)
         }
     }
 
@@ -49,8 +45,7 @@ extension Balancer {
             status.eligible = writer.selection.indices.map { snapshot.instances[$0].id }
             status.isPanicking = writer.selection.isPanicking
             status.isWarming = writer.selection.isWarming
-            for instance in snapshot.instances {
-                guard let member = writer.roster.members[instance.id] else { continue }
+            for (instance, member) in zip(snapshot.instances, writer.roster.members) {
                 status.inFlight += member.tracker.inFlight
                 guard let ejection = member.ejection else { continue }
                 status.ejected.append(instance.id)

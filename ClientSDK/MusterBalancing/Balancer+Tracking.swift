@@ -139,25 +139,28 @@ extension Balancer {
     }
 
     private func askPicker(_ request: PickRequest) throws(BalancingError) -> Choice {
-        while true {
-            guard let table = custom.withLock(\.self) else { throw emptiness }
+        let slot = custom[Stripes.place % custom.count]
+        let choice = slot.table.withLock { table -> Result<Choice, BalancingError>? in
+            guard let table else { return nil }
             guard let position = table.picker.pick(request),
                 table.entries.indices.contains(position)
-            else { throw BalancingError(code: .refused) }
+            else { return .failure(BalancingError(code: .refused)) }
             let entry = table.entries[position]
+            // Under the lock: trackers are taken back only after all slots have been replaced.
             entry.tracker.begin()
-            // The same guard as for tables: the list must still be the one in use.
-            guard custom.withLock({ $0 === table }) else {
-                entry.tracker.end()
-                continue
-            }
-            ledger.begin()
-            return Choice(
-                endpoint: entry.endpoint,
-                index: entry.index,
-                generation: table.generation,
-                tracker: entry.tracker
+            return .success(
+                Choice(
+                    endpoint: entry.endpoint,
+                    index: entry.index,
+                    generation: table.generation,
+                    tracker: entry.tracker
+                )
             )
         }
+        // Not under the lock: the writer takes its own first.
+        guard let choice else { throw emptiness }
+        let made = try choice.get()
+        ledger.begin()
+        return made
     }
 }

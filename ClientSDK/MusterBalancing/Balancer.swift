@@ -35,7 +35,9 @@ public final class Balancer: Sendable {
         /// The share of healthy instances below which unhealthy and ejected ones are picked too.
         ///
         /// When most instances are ill, sending everything to the few others would only fell them
-        /// as well. Instances in maintenance are never picked. 0 turns it off; clamped to 0…1.
+        /// as well. Counts what the snapshots list: a watch for passing instances alone never shows
+        /// unhealthy ones. Instances in maintenance are never picked. 0 turns it off; clamped to
+        /// 0…1.
         ///
         /// - Source: Envoy `panic_threshold.rst`.
         public var panicThreshold = 0.5
@@ -52,8 +54,8 @@ public final class Balancer: Sendable {
         /// What limits repeated calls; may be shared by several balancers.
         public var retryBudget = RetryBudget()
 
-        /// What `withInstance` reads times from.
-        public var clock: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+        /// What `withInstance` reads times from; nil, the default, stands for `ContinuousClock`.
+        public var clock: (@Sendable () -> ContinuousClock.Instant)?
 
         /// Makes the default options.
         public init() {}
@@ -88,11 +90,14 @@ public final class Balancer: Sendable {
     let stripes: Stripes
     let current: Atomic<UInt>
     let writer: Mutex<Writer>
-    let custom = Mutex<CustomTable?>(nil)
+    /// Empty but for custom policies.
+    let custom: [CustomSlot]
 
     /// Whether a pick is a look into the table and nothing else.
     let isPlain: Bool
     let isTracking: Bool
+    /// Whether a pick with a key is a look into the table and nothing else.
+    let isPlainWithKeys: Bool
     let ledger: Ledger
 
     /// Makes a balancer that has no instances yet.
@@ -101,12 +106,19 @@ public final class Balancer: Sendable {
         recorder = options.recorder
         owner = options.owner
         retryBudget = options.retryBudget
-        clock = options.clock
+        clock = options.clock ?? { ContinuousClock.now }
         var system = SystemRandomNumberGenerator()
         stripes = Stripes(count: options.stripes, seed: options.seed ?? system.next())
         isTracking = policy.needsTracking || options.outliers != nil
         isPlain = !isTracking && !policy.kind.usesKeys && options.slowStart == nil
+        isPlainWithKeys =
+            !isTracking && policy.kind.hasPlainKeys && options.slowStart == nil
         ledger = TrackerPool.shared.ledger(Self.settings(of: policy, options))
+        if case .custom = policy.kind {
+            custom = (0..<CustomSlot.count).map { _ in CustomSlot() }
+        } else {
+            custom = []
+        }
         let empty = PickTable(capacity: 64)
         current = Atomic(empty.bits)
         let roster = Roster(
@@ -147,7 +159,7 @@ public final class Balancer: Sendable {
             writer.published.deallocate()
             writer.spare?.deallocate()
             for table in writer.outgrown { table.deallocate() }
-            let trackers = writer.roster.members.values.map(\.tracker).filter { $0 != .none }
+            let trackers = writer.roster.members.map(\.tracker).filter { $0 != .none }
             TrackerPool.shared.giveBack(trackers + writer.roster.retired, ledger)
         }
         stripes.deallocate()
@@ -186,9 +198,7 @@ public final class Balancer: Sendable {
         let plan = PickPlan(
             policy: policy,
             weights: selection.weights,
-            hashes: entries.map { entry in
-                writer.roster.members[snapshot.instances[entry.index].id]?.hash ?? 0
-            }
+            hashes: selection.indices.map { writer.roster.members[$0].hash }
         )
         writer.tables += 1
         let content = PickTable.Content(
@@ -199,14 +209,13 @@ public final class Balancer: Sendable {
             plan: plan
         )
         if case .custom(let custom) = policy.kind {
-            let table = make(custom, snapshot, entries, selection)
-            self.custom.withLock { $0 = table }
+            replacePickers(custom, snapshot, entries, selection)
         }
         write(content, &writer)
         writer.selection = selection
         // After the table that lists them has been replaced.
         writer.roster.collect(TrackerPool.shared.giveBack)
-        ledger.deadline = writer.roster.deadline(snapshot, selection, now: writer.latest)
+        ledger.deadline = writer.roster.deadline(selection, now: writer.latest)
     }
 
     private func entry(
@@ -214,31 +223,37 @@ public final class Balancer: Sendable {
         _ snapshot: ServiceSnapshot,
         _ roster: Roster
     ) -> PickTable.Content.Entry {
-        let instance = snapshot.instances[index]
-        return PickTable.Content.Entry(
-            endpoint: instance.endpoint,
+        PickTable.Content.Entry(
+            endpoint: snapshot.instances[index].endpoint,
             index: index,
-            tracker: isTracking ? roster.members[instance.id]?.tracker ?? .none : .none
+            tracker: roster.members[index].tracker
         )
     }
 
-    private func make(
+    private func replacePickers(
         _ policy: CustomPolicy,
         _ snapshot: ServiceSnapshot,
         _ entries: [PickTable.Content.Entry],
         _ selection: Roster.Selection
-    ) -> CustomTable? {
-        guard !entries.isEmpty else { return nil }
+    ) {
+        guard !entries.isEmpty else {
+            for slot in custom { slot.table.withLock { $0 = nil } }
+            return
+        }
         let context = PickerContext(
             instances: entries.map { snapshot.instances[$0.index] },
             weights: selection.weights,
             trackers: entries.map(\.tracker)
         )
-        return CustomTable(
-            picker: policy.make(context),
-            entries: entries,
-            generation: snapshot.generation
-        )
+        let picker = policy.make(context)
+        for slot in custom {
+            let table = CustomTable(
+                picker: picker,
+                entries: entries,
+                generation: snapshot.generation
+            )
+            slot.table.withLock { $0 = table }
+        }
     }
 
     private func write(_ content: PickTable.Content, _ writer: inout Writer) {

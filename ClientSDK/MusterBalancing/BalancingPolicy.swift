@@ -15,7 +15,12 @@ public struct BalancingPolicy: Hashable, Sendable {
 
         var isPeakEWMA: Bool { if case .peakEWMA = self { true } else { false } }
 
-        /// Whether a pick needs more than a look into the table.
+        /// Whether a pick with a key is a look into the table.
+        var hasPlainKeys: Bool {
+            if case .consistentHash(_, nil) = self { true } else { false }
+        }
+
+        /// Whether a pick without a key needs more than a look into the table.
         var usesKeys: Bool {
             switch self {
             case .consistentHash, .custom: true
@@ -140,7 +145,8 @@ public struct HashTable: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - minimum: The least number of places; more spread keys more evenly. At least 1.
-    ///   - maximum: The most places; clamped to 262,144 and exceeded where there are more instances.
+    ///   - maximum: The most places; clamped to 262,144, and exceeded when there are more
+    ///     instances than places.
     /// - Returns: The table.
     /// - Source: gRPC A42.
     public static func ring(minimum: Int = 1024, maximum: Int = 4096) -> HashTable {
@@ -151,7 +157,8 @@ public struct HashTable: Hashable, Sendable {
     /// A table that names the instance of each slot: the fastest look-up, the evenest shares.
     ///
     /// - Parameter size: The number of slots, rounded up to a prime and clamped to 1,048,583;
-    ///   should be at least a hundred times the number of instances.
+    ///   should be at least a hundred times the number of instances. An instance whose share is
+    ///   less than a slot may get none.
     /// - Returns: The table.
     /// - Source: Eisenbud et al., "Maglev" (2016), §3.4.
     public static func maglev(size: Int = 65_537) -> HashTable {

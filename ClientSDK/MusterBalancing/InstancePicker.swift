@@ -1,8 +1,11 @@
+import Synchronization
+
 /// A way to choose of one's own; see ``BalancingPolicy/custom(_:_:)``.
 public protocol InstancePicker: Sendable {
     /// Chooses an instance.
     ///
-    /// Called on every pick, from any thread, at the same time; must not block.
+    /// Called on every pick, from several threads at the same time, under a lock that few of them
+    /// share: it must not block, nor pick from the same balancer.
     ///
     /// - Parameter request: What the call asks for.
     /// - Returns: A position in the context's instances, or nil when none will do. A position
@@ -39,6 +42,17 @@ final class CustomPolicy: Hashable, Sendable {
     static func == (lhs: CustomPolicy, rhs: CustomPolicy) -> Bool { lhs === rhs }
 
     func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+/// Where some of the threads find the picker of the moment.
+///
+/// Each has a table object of its own, so that threads do not count references to the same one.
+final class CustomSlot: Sendable {
+    static let count = 16
+
+    let table = Mutex<CustomTable?>(nil)
+    /// Keeps neighbours on other cache lines.
+    private let padding: InlineArray<12, UInt64> = .init(repeating: 0)
 }
 
 /// A picker and the table its positions mean.

@@ -51,4 +51,10 @@ enum Limits {
 
     /// The most ejections in a row that lengthen the next one.
     static let ejectionsInARow = 1_000
+
+    /// How many latencies a histogram keeps before it halves all counts.
+    static let latencies = 4096
+
+    /// The most attempts of a hedged call (gRPC A6); more is clamped.
+    static let hedges = 5
 }

@@ -18,16 +18,16 @@ extension Roster {
         var chosen: [Int]
         if isPanic(healthy.count, of: willing.count) {
             selection.isPanicking = !willing.isEmpty
-            chosen = subset(willing, instances)
+            chosen = subset(willing)
         } else {
-            let used = subset(healthy, instances)
-            chosen = used.filter { members[instances[$0].id]?.ejection == nil }
+            let used = subset(healthy)
+            chosen = used.filter { members[$0].ejection == nil }
             if chosen.isEmpty || isPanic(chosen.count, of: used.count) {
                 selection.isPanicking = chosen.count < used.count
                 chosen = used
             } else {
                 selection.probes = used.filter {
-                    members[instances[$0].id]?.ejection?.isOnProbation == true
+                    members[$0].ejection?.isOnProbation == true
                 }
             }
         }
@@ -48,9 +48,9 @@ extension Roster {
         return weighted.isEmpty ? indices : weighted
     }
 
-    private func subset(_ indices: [Int], _ instances: [Instance]) -> [Int] {
+    private func subset(_ indices: [Int]) -> [Int] {
         guard let subset = settings.subset else { return indices }
-        let hashes = indices.map { members[instances[$0].id]?.hash ?? 0 }
+        let hashes = indices.map { members[$0].hash }
         return subset.choose(hashes).map { indices[$0] }
     }
 
@@ -74,7 +74,7 @@ extension Roster {
         }
         if let slowStart = settings.slowStart {
             for (position, index) in chosen.enumerated() {
-                guard let since = members[instances[index].id]?.warmingSince else { continue }
+                guard let since = members[index].warmingSince else { continue }
                 let share = slowStart.share(after: now - since)
                 if share < 1 { selection.isWarming = true }
                 factors[position] *= share

@@ -50,8 +50,11 @@ struct Roster {
 
     let settings: Settings
 
-    /// Invariant: has exactly the ids of the newest snapshot.
-    private(set) var members: [InstanceID: Member] = [:]
+    /// Invariant: one for each instance of the newest snapshot, in its order.
+    private(set) var members: [Member] = []
+
+    /// The ids of the newest snapshot.
+    private var ids: [InstanceID] = []
 
     /// Trackers of instances that have gone, until their last call ends.
     private(set) var retired: [Tracker] = []
@@ -68,28 +71,42 @@ struct Roster {
     ///   - now: When, in ticks.
     ///   - makeTracker: Makes a tracker for a new instance.
     mutating func adopt(_ snapshot: ServiceSnapshot, now: Int64, makeTracker: () -> Tracker) {
-        var remaining = members
-        var next: [InstanceID: Member] = [:]
+        var next: [Member] = []
         next.reserveCapacity(snapshot.instances.count)
+        // Both lists are ordered by id: one walk finds who stays.
+        var old = 0
         for instance in snapshot.instances {
+            while old < ids.count, ids[old] < instance.id {
+                retire(members[old])
+                old += 1
+            }
             let isHealthy = instance.health <= .warning
-            var member =
-                remaining.removeValue(forKey: instance.id)
-                ?? Member(hash: StableHash.of(instance.id), wasHealthy: false)
+            var member: Member
+            if old < ids.count, ids[old] == instance.id {
+                member = members[old]
+                old += 1
+            } else {
+                member = Member(hash: StableHash.of(instance.id), wasHealthy: false)
+            }
             if settings.isTracking, member.tracker == .none { member.tracker = makeTracker() }
             // Of the first list nobody is new: all would warm alike, which changes no share.
             if isHealthy, !member.wasHealthy, hasMembers, settings.slowStart != nil {
                 member.warmingSince = now
             }
             member.wasHealthy = isHealthy
-            next[instance.id] = member
+            next.append(member)
         }
-        retired += remaining.values.map(\.tracker).filter { $0 != .none }
+        for member in members[old...] { retire(member) }
+        ids = snapshot.instances.map(\.id)
         hasMembers = hasMembers || !snapshot.instances.isEmpty
         members = next
         if let outliers = settings.outliers, nextReview == .max {
             nextReview = now + max(1, Ticks.of(max(outliers.interval, .milliseconds(1))))
         }
+    }
+
+    private mutating func retire(_ member: Member) {
+        if member.tracker != .none { retired.append(member.tracker) }
     }
 
     /// Forgets the trackers that `giveBack` takes.
@@ -98,16 +115,14 @@ struct Roster {
     }
 
     /// When something changes by time alone, `Int64.max` for never.
-    func deadline(_ snapshot: ServiceSnapshot, _ selection: Selection, now: Int64) -> Int64 {
+    func deadline(_ selection: Selection, now: Int64) -> Int64 {
         var deadline = settings.outliers == nil ? Int64.max : nextReview
         if selection.isWarming, let slowStart = settings.slowStart {
             let step = max(1, Ticks.of(slowStart.window) / Int64(Limits.warmingSteps))
             deadline = min(deadline, now.addingReportingOverflow(step).partialValue)
         }
-        for instance in snapshot.instances {
-            guard let ejection = members[instance.id]?.ejection, !ejection.isOnProbation else {
-                continue
-            }
+        for member in members {
+            guard let ejection = member.ejection, !ejection.isOnProbation else { continue }
             deadline = min(deadline, ejection.until)
         }
         return deadline
@@ -124,32 +139,32 @@ extension Roster {
     mutating func review(_ snapshot: ServiceSnapshot, now: Int64) -> Bool {
         guard let outliers = settings.outliers else { return false }
         var changed = false
-        for instance in snapshot.instances {
-            if let ejection = members[instance.id]?.ejection {
-                changed = reconsider(instance.id, ejection, outliers, now: now) || changed
+        for index in members.indices {
+            if let ejection = members[index].ejection {
+                changed = reconsider(index, ejection, outliers, now: now) || changed
             }
         }
-        let taking = snapshot.instances.filter { instance in
-            instance.health <= .warning && members[instance.id]?.ejection == nil
-        }
-        var suspects: [InstanceID] = []
+        let instances = snapshot.instances
+        let healthy = instances.indices.filter { instances[$0].health <= .warning }
+        let taking = healthy.filter { members[$0].ejection == nil }
+        var suspects: [Int] = []
         if let limit = outliers.consecutiveFailures.map({ UInt64(max(1, $0)) }) {
-            suspects = taking.map(\.id).filter { id in
-                (members[id]?.tracker.failuresInARow ?? 0) >= limit
-            }
+            suspects = taking.filter { members[$0].tracker.failuresInARow >= limit }
         }
         if now >= nextReview {
             nextReview = now + max(1, Ticks.of(max(outliers.interval, .milliseconds(1))))
-            let counts = taking.map { members[$0.id]?.tracker.takeCounts() ?? CallCounts() }
-            suspects += outliers.outliers(counts).map { taking[$0].id }
+            let counts = taking.map { members[$0].tracker.takeCounts() }
+            suspects += outliers.outliers(counts).map { taking[$0] }
             let suspected = Set(suspects)
-            for id in taking.map(\.id) where !suspected.contains(id) { forgive(id) }
+            // One ejection less in a row.
+            for index in taking where !suspected.contains(index) {
+                members[index].ejections = max(0, members[index].ejections - 1)
+            }
         }
-        let healthy = snapshot.instances.filter { $0.health <= .warning }
         var ejected = healthy.count - taking.count
         let cap = outliers.cap(of: healthy.count)
-        for id in suspects where ejected < cap && members[id]?.ejection == nil {
-            eject(id, outliers, now: now)
+        for index in suspects where ejected < cap && members[index].ejection == nil {
+            eject(index, outliers, now: now)
             ejected += 1
             changed = true
         }
@@ -158,56 +173,50 @@ extension Roster {
 
     /// Moves an ejected instance on; true when its standing changed.
     private mutating func reconsider(
-        _ id: InstanceID,
+        _ index: Int,
         _ ejection: Ejection,
         _ outliers: OutlierDetection,
         now: Int64
     ) -> Bool {
-        guard let tracker = members[id]?.tracker else { return false }
+        let tracker = members[index].tracker
         if ejection.isOnProbation {
             switch tracker.probation {
             case .none, .waiting, .trying:
                 return false
             case .passed:
-                restore(id, now: now)
+                restore(index, now: now)
             case .failed:
-                eject(id, outliers, now: now)
+                eject(index, outliers, now: now)
             }
             return true
         }
         guard now >= ejection.until else { return false }
         switch outliers.return {
         case .immediate:
-            restore(id, now: now)
+            restore(index, now: now)
         case .probe:
-            members[id]?.ejection?.isOnProbation = true
+            members[index].ejection?.isOnProbation = true
             tracker.probation = .waiting
         }
         return true
     }
 
-    private mutating func eject(_ id: InstanceID, _ outliers: OutlierDetection, now: Int64) {
-        guard var member = members[id] else { return }
+    private mutating func eject(_ index: Int, _ outliers: OutlierDetection, now: Int64) {
+        var member = members[index]
         member.ejections = min(member.ejections + 1, Limits.ejectionsInARow)
         let span = outliers.ejection(number: member.ejections)
         member.ejection = Ejection(until: now.addingReportingOverflow(span).partialValue)
         member.tracker.probation = .none
         member.tracker.forgetOutcomes()
-        members[id] = member
+        members[index] = member
     }
 
-    /// One ejection less in a row.
-    private mutating func forgive(_ id: InstanceID) {
-        guard let ejections = members[id]?.ejections, ejections > 0 else { return }
-        members[id]?.ejections = ejections - 1
-    }
-
-    private mutating func restore(_ id: InstanceID, now: Int64) {
-        guard var member = members[id] else { return }
+    private mutating func restore(_ index: Int, now: Int64) {
+        var member = members[index]
         member.ejection = nil
         member.tracker.probation = .none
         member.tracker.forgetOutcomes()
         if settings.slowStart != nil { member.warmingSince = now }
-        members[id] = member
+        members[index] = member
     }
 }

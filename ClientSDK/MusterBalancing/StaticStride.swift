@@ -41,12 +41,19 @@ enum StaticStride {
     /// - Parameters:
     ///   - group: Positions 16 × group and up.
     ///   - round: Counted modulo 65,536, as the arithmetic is.
+    ///   - count: How many instances there are; only words that have some are read.
     ///   - word: Reads a word of the packed weights.
     /// - Returns: The lowest bit stands for the first instance of the group.
     @inline(__always)
-    static func takers(group: UInt64, round: UInt64, word: (Int) -> UInt64) -> UInt64 {
+    static func takers(
+        group: UInt64,
+        round: UInt64,
+        count: Int,
+        word: (Int) -> UInt64
+    ) -> UInt64 {
         var taken: UInt64 = 0
-        for part in 0..<4 {
+        let last = (count &- Int(truncatingIfNeeded: group) &* 16 &+ 3) / 4
+        for part in 0..<max(0, min(4, last)) {
             let four = word(Int(truncatingIfNeeded: group) &* 4 &+ part)
             for quarter in 0..<4 {
                 let weight = (four >> UInt64(16 &* quarter)) & 0xffff
@@ -109,7 +116,7 @@ enum StaticStride {
                 group = UInt64(place.value) / 16
                 lane = UInt64(place.value) % 16
             }
-            left = takers(group: group, round: round, word: word) & (~1 << lane)
+            left = takers(group: group, round: round, count: count, word: word) & (~1 << lane)
         }
         var tries: UInt64 = 0
         while left == 0 {
@@ -120,7 +127,7 @@ enum StaticStride {
                 group = 0
                 round = (round &+ 1) & 0xffff
             }
-            left = takers(group: group, round: round, word: word)
+            left = takers(group: group, round: round, count: count, word: word)
         }
         lane = UInt64(left.trailingZeroBitCount)
         left &= left &- 1

@@ -43,6 +43,14 @@ struct Stripes: @unchecked Sendable {
         base.deallocate()
     }
 
+    /// A number that differs between most threads and stays the same for each.
+    @inline(__always)
+    static var place: Int {
+        var marker: UInt8 = 0
+        let place = withUnsafeMutablePointer(to: &marker) { UInt64(UInt(bitPattern: $0)) } >> 19
+        return Int(truncatingIfNeeded: (place &* SeededRandom.step) >> 40)
+    }
+
     /// The state of the thread that asks.
     @inline(__always)
     var current: UnsafeMutablePointer<Atomic<UInt64>> {

@@ -9,8 +9,8 @@
 enum ZonePreference {
     /// What each instance's weight must be multiplied by.
     ///
-    /// 0 leaves it out. All are 1 when the client's zone has no instance. Instances without a zone count as one zone
-    /// of their own.
+    /// 0 leaves it out. All are 1 when the client's zone has no instance. Instances without a zone
+    /// count as one zone of their own.
     ///
     /// - Parameters:
     ///   - own: The client's zone.

@@ -8,6 +8,7 @@ extension Discovery {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.loop(feed) }
             group.addTask { await self.waitUntilForgotten(feed) }
+            group.addTask { await self.reviewBalancers(of: feed) }
             await group.next()
             group.cancelAll()
         }
@@ -20,6 +21,28 @@ extension Discovery {
             // The sleep only throws when cancelled, which the loop's condition sees.
             try? await clock.sleep(clock.now() + configuration.linger)
             if !Task.isCancelled, forget(feed) { return }
+        }
+    }
+
+    /// Tells the feed's balancers the time whenever it changes something for them.
+    private func reviewBalancers(of feed: Feed) async {
+        while !Task.isCancelled {
+            let (next, reports) = feed.review(at: clock.now())
+            for report in reports {
+                logger.notice(
+                    "Whom a balancer leaves out has changed",
+                    metadata: [
+                        "service": "\(feed.query.name)", "policy": "\(report.policy)",
+                        "ejected": "\(report.status.ejected.map { "\($0.node)/\($0.serviceID)" })",
+                        "panic": "\(report.status.isPanicking)",
+                    ]
+                )
+            }
+            if let next {
+                await feed.changed.wait(until: next, clock: clock)
+            } else {
+                await feed.changed.wait()
+            }
         }
     }
 

@@ -5,6 +5,14 @@ import Synchronization
 final class Feed: Sendable {
     private struct WeakBalancer {
         weak var balancer: Balancer?
+        /// What was last said of it.
+        var reported = BalancerStatus()
+    }
+
+    /// That the standing of a balancer's instances has changed.
+    struct Report {
+        let policy: BalancingPolicy
+        let status: BalancerStatus
     }
 
     private struct State {
@@ -20,6 +28,8 @@ final class Feed: Sendable {
     let query: ServiceQuery
     /// Rings when the last handle has gone.
     let abandoned = Doorbell()
+    /// Rings when a balancer may have to be reviewed earlier than thought.
+    let changed = Doorbell()
     private let state = Mutex(State())
 
     init(query: ServiceQuery) { self.query = query }
@@ -53,6 +63,7 @@ final class Feed: Sendable {
             return (Array(state.subscribers.values), state.balancers.compactMap(\.balancer))
         }
         for balancer in balancers { balancer.update(snapshot) }
+        if !balancers.isEmpty { changed.ring() }
         for subscriber in subscribers { subscriber.yield(snapshot) }
     }
 
@@ -104,5 +115,30 @@ final class Feed: Sendable {
             // A newer one may have been published, and handed over, before this one was.
             current = state.withLock { $0.current === snapshot ? nil : $0.current }
         }
+        changed.ring()
+    }
+
+    /// Tells the balancers the time.
+    ///
+    /// - Parameter now: The present moment.
+    /// - Returns: When to do so next, nil if only after ``changed`` has rung; and what is new.
+    func review(
+        at now: ContinuousClock.Instant
+    ) -> (next: ContinuousClock.Instant?, reports: [Report]) {
+        let balancers = state.withLock { $0.balancers.compactMap(\.balancer) }
+        let next = balancers.compactMap { $0.review(at: now) }.min()
+        let statuses = balancers.map(\.status)
+        let reports = state.withLock { state in
+            zip(balancers, statuses).compactMap { balancer, status -> Report? in
+                guard
+                    let index = state.balancers.firstIndex(where: { $0.balancer === balancer }),
+                    state.balancers[index].reported.ejected != status.ejected
+                        || state.balancers[index].reported.isPanicking != status.isPanicking
+                else { return nil }
+                state.balancers[index].reported = status
+                return Report(policy: balancer.policy, status: status)
+            }
+        }
+        return (next, reports)
     }
 }

@@ -54,6 +54,12 @@ public final class WatchedService: Sendable {
 
     /// A balancer over the instances; it keeps the watch open.
     ///
+    /// The watch also tells it the time, so that ejections end and new instances warm up without
+    /// picks that tell it, and logs whom it ejects and when it panics. Its clock is the
+    /// discovery's unless the options name one. For a panic threshold that means something, watch
+    /// with ``ServiceQuery/minimumHealth`` at `critical`: the balancer leaves the unhealthy out by
+    /// itself until too few are left.
+    ///
     /// - Parameters:
     ///   - policy: How instances are chosen.
     ///   - options: What the balancer is told beyond the policy.
@@ -64,6 +70,7 @@ public final class WatchedService: Sendable {
     ) -> Balancer {
         var options = options
         options.owner = self
+        options.clock = options.clock ?? discovery.clock.now
         let balancer = Balancer(policy: policy, options: options)
         feed.attach(balancer)
         return balancer

@@ -8,17 +8,28 @@ package enum CommandLineTool {
     ///
     /// `arguments` are without the program's name; those behind `agent` go to `agent` as they
     /// are. Exit codes are Consul's: 0, 1 for a failure or a wrong flag, 2 where `members` finds
-    /// nobody, 127 for an unknown command.
+    /// nobody, 127 for an unknown command. `recover` is what `operator raft recover` does; without
+    /// it that command only says so.
     package static func run(
         _ arguments: [String],
+        recover: (@Sendable (RecoveryOrder) async throws -> String)? = nil,
         agent: @Sendable ([String]) async -> Int32
+    ) async -> Int32 {
+        await RecoverCommand.$action.withValue(recover) {
+            await run(arguments, agent)
+        }
+    }
+
+    private static func run(
+        _ arguments: [String],
+        _ agent: @Sendable ([String]) async -> Int32
     ) async -> Int32 {
         if arguments.first == AgentPlaceholder.name {
             return await agent(Array(arguments.dropFirst()))
         }
         var names: [String: Set<String>] = [:]
         for command in MusterCommand.configuration.subcommands {
-            names[name(command)] = Set(command.configuration.subcommands.map(name))
+            collect(command, "", &names)
         }
         var arguments = ArgumentNormalizer.normalize(arguments, commands: names)
         if let first = arguments.first, ["--version", "--v"].contains(first) {
@@ -28,11 +39,7 @@ package enum CommandLineTool {
             Console.error(MusterCommand.helpMessage(columns: 80))
             return 127
         }
-        if let seconds = names[first], !seconds.isEmpty, !arguments.contains("--help"),
-            !(arguments.count > 1 && seconds.contains(arguments[1]))
-        {
-            arguments = [first]  // A group alone, or with a command that it does not have.
-        }
+        if !arguments.contains("--help") { arguments = groupAlone(arguments, names) }
         do {
             var command = try MusterCommand.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
@@ -60,6 +67,33 @@ package enum CommandLineTool {
         return 1
     }
 
+    /// The names of the commands of every group, by the words that lead to the group.
+    private static func collect(
+        _ command: any ParsableCommand.Type,
+        _ before: String,
+        _ names: inout [String: Set<String>]
+    ) {
+        let path = before.isEmpty ? name(command) : before + " " + name(command)
+        names[path] = Set(command.configuration.subcommands.map(name))
+        for inner in command.configuration.subcommands { collect(inner, path, &names) }
+    }
+
+    /// Only the group's own words, when it is alone or with a command that it does not have.
+    private static func groupAlone(
+        _ arguments: [String],
+        _ names: [String: Set<String>]
+    ) -> [String] {
+        var path: [String] = []
+        for word in arguments {
+            if let inner = names[path.joined(separator: " ")] {
+                guard !inner.isEmpty else { return arguments }
+                guard inner.contains(word) else { return path }
+            }
+            path.append(word)
+        }
+        return path
+    }
+
     private static func name(_ command: any ParsableCommand.Type) -> String {
         command.configuration.commandName ?? command._commandName
     }
@@ -71,11 +105,11 @@ struct MusterCommand: CommandGroup {
         commandName: "muster",
         abstract: "A service registry, and the commands that talk to one",
         subcommands: [
-            AgentPlaceholder.self, CatalogCommand.self, EventCommand.self,
+            AgentPlaceholder.self, CatalogCommand.self, DebugCommand.self, EventCommand.self,
             ForceLeaveCommand.self, InfoCommand.self, JoinCommand.self, KeyValueCommand.self,
-            LeaveCommand.self, MaintenanceCommand.self, MembersCommand.self, ReloadCommand.self,
-            RoundTripCommand.self, ServicesCommand.self, SnapshotCommand.self, VersionCommand.self,
-            WatchCommand.self,
+            LeaveCommand.self, MaintenanceCommand.self, MembersCommand.self,
+            OperatorCommand.self, ReloadCommand.self, RoundTripCommand.self,
+            ServicesCommand.self, SnapshotCommand.self, VersionCommand.self, WatchCommand.self,
         ]
     )
 }

@@ -14,6 +14,12 @@ extension Consensus {
         applyNext()
     }
 
+    /// The replica has published everything up to here.
+    func didApply(through index: LogIndex) {
+        appliedIndex = index
+        input(.applied(through: index))
+    }
+
     /// Hands the next steps over, as far as their entries are in memory.
     private func applyNext() {
         while !isReadingBack, let step = steps.first {

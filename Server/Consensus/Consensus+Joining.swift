@@ -86,6 +86,7 @@ extension Consensus {
         self.cluster = cluster
         logger.info("joining cluster \(ServerID.text(NodeID(rawValue: cluster)))")
         disk.enqueue(.adopt(cluster: cluster, done: {}))
+        transport.identityChanged()
     }
 
     // MARK: Founding
@@ -114,6 +115,7 @@ extension Consensus {
         cluster = UInt128.random(in: 1...UInt128.max)
         let configuration = ClusterConfiguration(members: members)
         disk.enqueue(.bootstrap(cluster: cluster, configuration))
+        transport.identityChanged()
         // The core starts anew as if it had found on disk what is on its way there; the disk does
         // everything in order, so nothing it promises later comes before.
         let term = Term(rawValue: 1)

@@ -87,6 +87,7 @@ extension Consensus {
         for id in asks.keys.sorted() { asks.removeValue(forKey: id)?.completion(.noLeader) }
         let closed = NIOLoopBound(completion, eventLoop: eventLoop)
         let loop = eventLoop
+        archive.stop()
         disk.enqueue(
             .close(commit: raft.log.commit) { loop.execute { closed.value() } }
         )

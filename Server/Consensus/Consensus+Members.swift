@@ -1,3 +1,4 @@
+import Autopilot
 import Logging
 import Model
 import NIOCore
@@ -11,6 +12,11 @@ struct LeaderWork {
     var candidates: [NodeID: ServerGreeting] = [:]
     /// Whether a change of members is under way.
     var isChanging = false
+    var autopilot = Autopilot()
+    /// What autopilot found at its last look.
+    var reviewed: [ServerRecord] = []
+    /// Why it does not remove dead servers, as said last.
+    var refusal: RemovalRefusal?
 
     /// Candidates that are remembered; further ones must ask again.
     static let limit = 64

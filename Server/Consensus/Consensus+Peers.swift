@@ -88,7 +88,7 @@ extension Consensus: PeerTransportDelegate {
         return ServerGreeting(
             cluster: cluster,
             server: settings.id,
-            opened: proposer.start,
+            opened: starts,
             address: settings.advertisedAddress,
             nodeName: settings.nodeName,
             datacenter: settings.datacenter,

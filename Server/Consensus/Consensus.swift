@@ -22,6 +22,8 @@ final class Consensus {
     let wallClock: @Sendable () -> Timestamp
     let disk: DiskThread
     let archive: SnapshotKeeper
+    /// How often this server's log was opened.
+    let starts: UInt64
     let transport: PeerTransport
 
     var raft: Raft
@@ -50,6 +52,10 @@ final class Consensus {
     var received: [LogIndex: StateMachine] = [:]
     /// What was applied since the last snapshot.
     var appliedBytes = 0
+    /// How far the replica's state is.
+    var appliedIndex: LogIndex
+    var lastSnapshotAt = ReadGate.now
+    var lastSnapshotBytes = 0
     var isTakingSnapshot = false
 
     /// Whether the disk takes more; a leader without room takes no writes.
@@ -89,8 +95,10 @@ final class Consensus {
         wallClock = parts.wallClock
         disk = parts.disk
         archive = parts.archive
+        starts = parts.starts
         raft = parts.raft
         cluster = parts.cluster
+        appliedIndex = parts.raft.log.applied
     }
 
     /// A closure that comes back to this object from any thread.

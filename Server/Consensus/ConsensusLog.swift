@@ -6,7 +6,6 @@ import RPC
 import Raft
 package import Replica
 package import StateMachine
-package import StateStore
 import Synchronization
 import WriteAheadLog
 
@@ -48,7 +47,6 @@ package final class ConsensusLog: ReplicatedLog {
     /// - Parameters:
     ///   - settings: Of this server.
     ///   - eventLoop: The replica's.
-    ///   - storeLimits: Of the state; the same on every server.
     ///   - wallClock: For stamps.
     ///   - logger: For what a person should know.
     ///   - fail: Ends the process, after a disk has failed; gets the reason.
@@ -57,16 +55,13 @@ package final class ConsensusLog: ReplicatedLog {
     package static func open(
         _ settings: ConsensusSettings,
         eventLoop: any EventLoop,
-        storeLimits: StateStoreLimits,
         wallClock: @escaping @Sendable () -> Timestamp,
         logger: Logger,
         fail: @escaping @Sendable (String) -> Never
     ) async throws -> ConsensusLog {
-        let archive = try await SnapshotKeeper.open(
+        try Directory.prepare(settings.directory)
+        let archive = try SnapshotKeeper.open(
             settings.directory + "/snapshots",
-            server: settings.id,
-            storeLimits: storeLimits,
-            wallClock: wallClock,
             fail: fail
         )
         let disk = DiskThread(fail: fail)
@@ -96,12 +91,13 @@ package final class ConsensusLog: ReplicatedLog {
         let parts = ConsensusParts(
             gate: ReadGate(),
             board: LeadershipBoard(settings: settings),
-            proposer: Proposer(origin: settings.id.rawValue, start: log.start),
+            proposer: Proposer(origin: settings.id.rawValue, start: UInt64.random(in: 1 ... .max)),
             wallClock: wallClock,
             disk: disk,
             archive: archive,
             raft: raft,
             cluster: log.cluster,
+            starts: log.start,
             machine: newest?.machine
         )
         return ConsensusLog(
@@ -143,7 +139,7 @@ package final class ConsensusLog: ReplicatedLog {
 
     package func applied(through index: LogIndex) {
         gate.setApplied(index)
-        running.value?.input(.applied(through: index))
+        running.value?.didApply(through: index)
     }
 
     package func awaitReadable(
@@ -204,6 +200,8 @@ struct ConsensusParts: Sendable {
     let archive: SnapshotKeeper
     let raft: Raft
     let cluster: UInt128
+    /// How often the log was opened.
+    let starts: UInt64
     /// The state of the newest snapshot; nil without one.
     let machine: StateMachine?
 }

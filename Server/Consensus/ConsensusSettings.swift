@@ -51,6 +51,8 @@ package struct SnapshotSettings: Sendable {
     package var entries: UInt64 = 100_000
     /// Bytes of entries since the last snapshot; at about this many the next one is taken.
     package var bytes = 64 << 20
+    /// The least time from one snapshot to the next that entries alone ask for.
+    package var interval = Nanoseconds.seconds(30)
     /// Entries that stay in the log behind a snapshot, for followers that are a little behind.
     package var trailingEntries: UInt64 = 10_240
 
@@ -81,8 +83,6 @@ package struct ConsensusLimits: Sendable {
     package var helloTimeout = TimeAmount.seconds(1)
     /// How long a stopping leader waits for its successor.
     package var transferTime = TimeAmount.seconds(2)
-    /// Between two looks at the servers by the leader.
-    package var autopilotInterval = TimeAmount.seconds(2)
     /// Between two looks at the disk: free space, and the next piece of the log to verify.
     package var diskCheckInterval = TimeAmount.seconds(10)
     /// Bytes of the log verified at each of these looks.

@@ -20,6 +20,15 @@ enum Directory {
         }
     }
 
+    /// Makes a server's directory, or says in words why it cannot be.
+    static func prepare(_ path: String) throws(ConsensusError) {
+        do throws(StorageFailure) {
+            try make(path)
+        } catch {
+            throw ConsensusError("cannot \(error.operation) \(error.file): \(error.reason)")
+        }
+    }
+
     /// A directory for a log, made when it is not there, and locked.
     static func storage(_ path: String) throws(DurableLogError) -> PosixStorage {
         do {

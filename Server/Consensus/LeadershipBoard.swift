@@ -9,6 +9,8 @@ final class LeadershipBoard: Sendable {
     private struct Posted {
         var leadership: Leadership
         var heardLeaderAt: Instant?
+        /// When this server last was the leader that it would have heard.
+        var ledAt: Instant?
         var configuration: PlacedConfiguration?
         var leader: NodeID?
         var names: [NodeID: String] = [:]
@@ -43,6 +45,7 @@ final class LeadershipBoard: Sendable {
             posted.leadership.term = raft.term.rawValue
             posted.leadership.lastLogIndex = raft.log.lastIndex
             posted.leadership.commitIndex = raft.log.commit
+            if raft.isLeader || posted.leadership.isLeader { posted.ledAt = ReadGate.now }
             posted.leadership.isLeader = raft.isLeader
             posted.heardLeaderAt = raft.heardLeaderAt
             let isSame =
@@ -72,11 +75,22 @@ final class LeadershipBoard: Sendable {
     }
 
     /// What was posted last, with the time since the leader was heard.
+    ///
+    /// Who led until now counts from then; who never heard of a leader has waited for ever.
+    ///
+    /// - Source: Consul: `raft.LastContact`, from the year 1 on.
     var leadership: Leadership {
-        let (leadership, heard) = posted.withLock { ($0.leadership, $0.heardLeaderAt) }
+        let (leadership, heard) = posted.withLock { posted in
+            (posted.leadership, [posted.heardLeaderAt, posted.ledAt].compactMap { $0 }.max())
+        }
         var now = leadership
-        now.lastContact =
-            leadership.isLeader ? .zero : heard.map { ReadGate.now.since($0) } ?? .zero
+        if leadership.isLeader {
+            now.lastContact = .zero
+        } else if let heard {
+            now.lastContact = ReadGate.now.since(heard)
+        } else {
+            now.lastContact = Nanoseconds(rawValue: .max)
+        }
         return now
     }
 }

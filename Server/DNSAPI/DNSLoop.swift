@@ -8,6 +8,7 @@ final class DNSLoop {
     private let replica: Replica
     private let settings: DNSSettings
     private let wallClock: @Sendable () -> Timestamp
+    let gate: DNSGate
     private var published: Published
     private var cache = DNSAnswerCache()
     private var random: QuickRandom
@@ -21,6 +22,7 @@ final class DNSLoop {
         self.replica = replica
         self.settings = settings
         self.wallClock = wallClock
+        gate = DNSGate(replica: replica, settings: settings)
         published = replica.current
         random = QuickRandom(seed: .random(in: 0 ... .max))
         responder = DNSResponder(
@@ -48,6 +50,23 @@ final class DNSLoop {
         }
         let bytes = Array(query.readableBytesView)
         guard let encoded = resolve(bytes, over: transport) else { return nil }
+        var buffer = allocator.buffer(capacity: prefixBytes + encoded.count)
+        buffer.writeRepeatingByte(0, count: prefixBytes)
+        buffer.writeBytes(encoded)
+        return buffer
+    }
+
+    /// The answer to a query when it is not known whether the state is current: that the server
+    /// failed.
+    func refuse(
+        _ query: ByteBuffer,
+        prefixBytes: Int = 0,
+        allocator: ByteBufferAllocator
+    ) -> ByteBuffer? {
+        guard let reply = responder.serverFailure(to: Array(query.readableBytesView)) else {
+            return nil
+        }
+        let encoded = DNSEncoder.encode(reply, compresses: !settings.disableCompression)
         var buffer = allocator.buffer(capacity: prefixBytes + encoded.count)
         buffer.writeRepeatingByte(0, count: prefixBytes)
         buffer.writeBytes(encoded)

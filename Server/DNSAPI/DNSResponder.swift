@@ -74,6 +74,21 @@ package struct DNSResponder<Random: RandomNumberGenerator> {
         return answer(query, over: transport)
     }
 
+    /// The reply to a query that cannot be answered now; nil when it deserves none.
+    ///
+    /// - Source: Consul: what its DNS server answers without a leader, when `allow_stale` is off.
+    func serverFailure(to bytes: [UInt8]) -> DNSMessage? {
+        guard let header = try? DNSDecoder.header(bytes),  // Rubbish gets no answer.
+            !header.flags.has(DNSFlags.response)
+        else { return nil }
+        var query = DNSMessage()
+        // The questions that could be read are enough.
+        try? DNSDecoder.decode(bytes, into: &query)
+        var reply = refusal(header, .serverFailure)
+        reply.questions = query.questions
+        return reply
+    }
+
     /// A reply that says only what is wrong with the query.
     private func refusal(
         _ header: DNSDecoder.Header,

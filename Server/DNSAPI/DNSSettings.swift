@@ -1,3 +1,5 @@
+package import Model
+
 /// What `dns_config`, `domain` and their neighbours say, with Consul's defaults.
 ///
 /// - Source: Consul: docs/agent/options#dns_config
@@ -23,6 +25,10 @@ package struct DNSSettings: Sendable {
     package var disableCompression = false
     /// Sends the metadata of nodes as TXT records along with other answers.
     package var sendsNodeMetadata = true
+    /// Any server answers from what it has, as long as that is not staler than `maximumStaleness`.
+    package var allowsStale = true
+    /// Ten years, as in Consul.
+    package var maximumStaleness = Nanoseconds.seconds(10 * 365 * 24 * 3600)
 
     /// The numbers of the SOA record; whole seconds.
     package struct Authority: Sendable {

@@ -16,6 +16,9 @@ final class DatagramHandler: ChannelInboundHandler {
         // A client that does not take its answers makes the kernel drop them; nothing queues up for
         // long.
         guard context.channel.isWritable else { return }
+        guard loop.gate.isOpen(at: context.eventLoop.now) else {
+            return hold(envelope, context.channel)
+        }
         let answer = loop.respond(
             to: envelope.data,
             over: .udp,
@@ -24,6 +27,22 @@ final class DatagramHandler: ChannelInboundHandler {
         guard let answer else { return }
         let reply = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: answer)
         context.write(wrapOutboundOut(reply), promise: nil)
+    }
+
+    /// Answers when the state is known to be current; what is too much is dropped, as by a network.
+    private func hold(_ envelope: AddressedEnvelope<ByteBuffer>, _ channel: any Channel) {
+        _ = loop.gate.wait(on: channel.eventLoop) { [loop] isReadable in
+            let allocator = channel.allocator
+            let answer =
+                isReadable
+                ? loop.respond(to: envelope.data, over: .udp, allocator: allocator)
+                : loop.refuse(envelope.data, allocator: allocator)
+            guard let answer, channel.isWritable else { return }
+            channel.writeAndFlush(
+                AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: answer),
+                promise: nil
+            )
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -34,6 +34,9 @@ package enum DNSLimits {
     ///
     /// - Source: Consul: miekg/dns closes after eight
     package static let idleSeconds: Int64 = 8
+    /// Queries of one event loop that wait until the state is known to be current; a further one is
+    /// dropped.
+    package static let heldQueries = 4096
     /// TCP connections at the same time; further ones are closed at once.
     package static let connections = 1024
     /// TCP connections that wait to be accepted; further ones wait in the network.

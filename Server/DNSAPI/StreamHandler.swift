@@ -21,6 +21,9 @@ final class StreamHandler: ChannelDuplexHandler {
     private var incompleteSince: NIODeadline?
     /// A read that waits until the client took what was written.
     private var hasPendingRead = false
+    /// A query waits until the state is known to be current.
+    private var isHeld = false
+    private var context: ChannelHandlerContext?
 
     init(loop: DNSLoop, onClose: @escaping @Sendable () -> Void) {
         self.loop = loop
@@ -35,28 +38,73 @@ final class StreamHandler: ChannelDuplexHandler {
         } else {
             received?.writeBuffer(&part)
         }
-        while let query = nextQuery() {
+        process(context)
+    }
+
+    /// Answers what has arrived whole, up to a query that has to wait.
+    private func process(_ context: ChannelHandlerContext) {
+        while !isHeld, let query = nextQuery() {
             answered += 1
             incompleteSince = nil
+            guard loop.gate.isOpen(at: context.eventLoop.now) else {
+                return hold(query, context)
+            }
             let answer = loop.respond(
                 to: query,
                 over: .tcp,
                 prefixBytes: 2,
                 allocator: context.channel.allocator
             )
-            if var answer {
-                let count = UInt16(truncatingIfNeeded: answer.readableBytes - 2)
-                answer.setInteger(count, at: answer.readerIndex)
-                context.write(wrapOutboundOut(answer), promise: nil)
-            }
-            if answered == DNSLimits.queriesPerConnection {
-                context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated()
-                    .whenComplete { _ in context.close(promise: nil) }
-                received = nil
-                return
-            }
+            guard send(answer, context) else { return }
         }
-        closeIfSlow(context)
+        if !isHeld { closeIfSlow(context) }
+    }
+
+    /// Writes an answer; false when it was the connection's last.
+    private func send(_ answer: ByteBuffer?, _ context: ChannelHandlerContext) -> Bool {
+        if var answer {
+            let count = UInt16(truncatingIfNeeded: answer.readableBytes - 2)
+            answer.setInteger(count, at: answer.readerIndex)
+            context.write(wrapOutboundOut(answer), promise: nil)
+        }
+        guard answered == DNSLimits.queriesPerConnection else { return true }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated()
+            .whenComplete { _ in context.close(promise: nil) }
+        received = nil
+        return false
+    }
+
+    /// Has a query wait until the state is known to be current; those behind it wait with it, and
+    /// nothing more is read.
+    private func hold(_ query: ByteBuffer, _ context: ChannelHandlerContext) {
+        isHeld = true
+        let isWaiting = loop.gate.wait(on: context.eventLoop) { [weak self] isReadable in
+            self?.release(query, isReadable: isReadable)
+        }
+        if !isWaiting { context.close(promise: nil) }
+    }
+
+    private func release(_ query: ByteBuffer, isReadable: Bool) {
+        isHeld = false
+        // The connection may be gone.
+        guard let context else { return }
+        let allocator = context.channel.allocator
+        let answer =
+            isReadable
+            ? loop.respond(to: query, over: .tcp, prefixBytes: 2, allocator: allocator)
+            : loop.refuse(query, prefixBytes: 2, allocator: allocator)
+        guard send(answer, context) else { return }
+        process(context)
+        context.flush()
+        resumeReading(context)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     /// Gives a client that sends byte by byte no more time than one that sends nothing.
@@ -87,7 +135,7 @@ final class StreamHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        if context.channel.isWritable, !isHeld {
             context.read()
         } else {
             hasPendingRead = true
@@ -95,11 +143,14 @@ final class StreamHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if hasPendingRead, context.channel.isWritable {
-            hasPendingRead = false
-            context.read()
-        }
+        resumeReading(context)
         context.fireChannelWritabilityChanged()
+    }
+
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        guard hasPendingRead, !isHeld, context.channel.isWritable else { return }
+        hasPendingRead = false
+        context.read()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -31,12 +31,12 @@ package struct PeerTransportSettings: Sendable {
     package var keepaliveInterval = TimeAmount.seconds(1)
     /// Without a sign of life, or without a sent byte being taken; then the connection ends.
     package var keepaliveTimeout = TimeAmount.seconds(3)
-    /// Bytes of a snapshot that travel in one frame.
-    package var snapshotChunkBytes = 1024 * 1024
+    /// Bytes of a snapshot that travel in one frame; heartbeats wait for one on the event loop.
+    package var snapshotChunkBytes = 256 * 1024
     /// Bytes of a snapshot that are on their way and not taken by the receiver's sink yet.
-    package var snapshotWindowBytes = 4 * 1024 * 1024
+    package var snapshotWindowBytes = 1024 * 1024
     /// Bytes of a snapshot that are sent in a second, to each receiver; 0 for no limit.
-    package var snapshotBytesPerSecond = 0
+    package var snapshotBytesPerSecond = 128 * 1024 * 1024
     /// Without progress of a snapshot; then its connection ends.
     package var snapshotTimeout = TimeAmount.seconds(60)
     /// Snapshots being received at the same time; a further one is refused.

@@ -35,7 +35,7 @@ package struct Progress: Sendable {
     /// Whether an append is due even when there is nothing to say.
     var owesAppend = true
     /// When it last answered in this term; the start of the term or of its membership before.
-    var lastContact: Instant
+    package internal(set) var lastContact: Instant
     /// The newest heartbeat round that it answered.
     var confirmedRound: UInt64 = 0
     /// Until when its answers support the leader's lease.

@@ -23,7 +23,8 @@ package struct Leadership: Sendable {
     package var leader: LogServer?
     /// True when this server leads.
     package var isLeader: Bool
-    /// How long ago the leader was heard; zero on the leader itself.
+    /// How long ago the leader was heard; zero on the leader itself, the greatest value when none
+    /// ever was.
     package var lastContact: Nanoseconds
     package var servers: [LogServer]
     /// The index at which `servers` took effect.

@@ -43,28 +43,51 @@ package typealias ProposalOutcome = Result<CommandResult, ProposalError>
 
 /// A proposal between `Replica.propose` and its answer.
 struct PendingProposal: Sendable {
-    let id: ProposalID
+    /// Given when it is queued.
+    var id: ProposalID
     let kind: EntryKind
     /// Nil unless `kind` is `command`.
     let command: Command?
     /// Room for the head, then the body.
     let bytes: [UInt8]
     let loop: any EventLoop
-    let completion: @Sendable (ProposalOutcome) -> Void
+    let completion: ProposalCompletion
+}
+
+/// Who is told what became of a proposal.
+enum ProposalCompletion: Sendable {
+    case plain(@Sendable (ProposalOutcome) -> Void)
+    case identified(@Sendable (ProposalOutcome, ProposalID) -> Void)
+
+    func callAsFunction(_ outcome: ProposalOutcome, _ id: ProposalID) {
+        switch self {
+        case .plain(let tell): tell(outcome)
+        case .identified(let tell): tell(outcome, id)
+        }
+    }
 }
 
 /// Answers that wait for the end of a batch, then reach each event loop in one task.
 struct CompletionBatch {
+    private struct Answer: Sendable {
+        let completion: ProposalCompletion
+        let outcome: ProposalOutcome
+        let id: ProposalID
+    }
+
     private struct Group {
         let loop: any EventLoop
-        var answers: [@Sendable () -> Void]
+        var answers: [Answer]
     }
 
     private var groups: [Group] = []
 
     mutating func append(_ proposal: PendingProposal, _ outcome: ProposalOutcome) {
-        let completion = proposal.completion
-        let answer: @Sendable () -> Void = { completion(outcome) }
+        let answer = Answer(
+            completion: proposal.completion,
+            outcome: outcome,
+            id: proposal.id
+        )
         for position in groups.indices where groups[position].loop === proposal.loop {
             groups[position].answers.append(answer)
             return
@@ -77,7 +100,7 @@ struct CompletionBatch {
         for group in groups {
             let answers = group.answers
             group.loop.execute {
-                for answer in answers { answer() }
+                for answer in answers { answer.completion(answer.outcome, answer.id) }
             }
         }
     }

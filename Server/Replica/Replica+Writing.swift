@@ -16,7 +16,7 @@ extension Replica {
         bytes.reserveCapacity(512)
         bytes.append(contentsOf: repeatElement(0, count: EntryHeader.sizeBytes))
         CommandCoding.encode(command, into: &bytes)
-        propose(.command, command, bytes, on: loop, completion)
+        propose(.command, command, bytes, on: loop, .plain(completion))
     }
 
     /// Proposes a command and waits for its result.
@@ -62,9 +62,10 @@ extension Replica {
         bytes += body
         let entry = bytes
         return await withCheckedContinuation { continuation in
-            propose(kind, nil, entry, on: eventLoop) { outcome, id in
+            let completion = ProposalCompletion.identified { outcome, id in
                 continuation.resume(returning: (outcome, id))
             }
+            propose(kind, nil, entry, on: eventLoop, completion)
         }
     }
 
@@ -73,17 +74,7 @@ extension Replica {
         _ command: Command?,
         _ bytes: [UInt8],
         on loop: any EventLoop,
-        _ completion: @escaping @Sendable (ProposalOutcome) -> Void
-    ) {
-        propose(kind, command, bytes, on: loop) { outcome, _ in completion(outcome) }
-    }
-
-    private func propose(
-        _ kind: EntryKind,
-        _ command: Command?,
-        _ bytes: [UInt8],
-        on loop: any EventLoop,
-        _ completion: @escaping @Sendable (ProposalOutcome, ProposalID) -> Void
+        _ completion: ProposalCompletion
     ) {
         let none = ProposalID(rawValue: 0)
         guard bytes.count <= limits.commandBytes else {
@@ -91,38 +82,34 @@ extension Replica {
             loop.execute { completion(.failure(ProposalError(.tooLarge, text)), none) }
             return
         }
-        let refusal = enqueue(kind, command, bytes, on: loop, completion)
+        let proposal = PendingProposal(
+            id: none,
+            kind: kind,
+            command: command,
+            bytes: bytes,
+            loop: loop,
+            completion: completion
+        )
+        let refusal = enqueue(proposal)
         if let refusal {
             loop.execute { completion(.failure(refusal), none) }
         }
     }
 
-    private func enqueue(
-        _ kind: EntryKind,
-        _ command: Command?,
-        _ bytes: [UInt8],
-        on loop: any EventLoop,
-        _ completion: @escaping @Sendable (ProposalOutcome, ProposalID) -> Void
-    ) -> ProposalError? {
+    /// Queues a proposal; what can be done outside of the lock is.
+    private func enqueue(_ proposal: consuming PendingProposal) -> ProposalError? {
+        var proposal = proposal
+        let size = proposal.bytes.count
         let (refusal, mustDrain) = queue.withLock { queue -> (ProposalError?, Bool) in
             if queue.isStopped { return (ProposalError(.stopped, "server is stopping"), false) }
             let isFull =
                 queue.proposals.count >= limits.pendingProposals
-                || queue.bytes + bytes.count > limits.pendingBytes
+                || queue.bytes + size > limits.pendingBytes
             if isFull { return (ProposalError(.overloaded, "too many pending writes"), false) }
-            let id = ProposalID(rawValue: queue.nextID)
-            queue.proposals.append(
-                PendingProposal(
-                    id: id,
-                    kind: kind,
-                    command: command,
-                    bytes: bytes,
-                    loop: loop,
-                    completion: { completion($0, id) }
-                )
-            )
+            proposal.id = ProposalID(rawValue: queue.nextID)
+            queue.proposals.append(proposal)
             queue.nextID += 1
-            queue.bytes += bytes.count
+            queue.bytes += size
             defer { queue.isDrainScheduled = true }
             return (nil, !queue.isDrainScheduled)
         }
@@ -132,11 +119,15 @@ extension Replica {
 
     /// Hands the next batch to the log; runs on the replica's loop.
     private func drain() {
+        // With room for the next ones: they are queued under the lock.
+        var room: [PendingProposal] = []
+        room.reserveCapacity(64)
         let (batch, hasMore) = queue.withLock { queue -> ([PendingProposal], Bool) in
             let batch: [PendingProposal]
             if queue.proposals.count <= limits.batchedProposals {
                 batch = queue.proposals
                 queue.proposals = []
+                swap(&queue.proposals, &room)
                 queue.bytes = 0
             } else {
                 batch = Array(queue.proposals.prefix(limits.batchedProposals))

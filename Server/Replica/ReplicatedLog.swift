@@ -44,7 +44,7 @@ package struct CommittedEntry: Sendable {
 package struct Proposer: Hashable, Sendable {
     /// The server's id in 128 bits.
     package var origin: UInt128
-    /// How often the server has started.
+    /// Drawn at random by each start.
     package var start: UInt64
 
     package init(origin: UInt128, start: UInt64) {

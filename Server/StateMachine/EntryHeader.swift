@@ -6,7 +6,9 @@ package import Model
 package struct RequestID: Hashable, Sendable {
     /// The server's id in 128 bits.
     package var origin: UInt128
-    /// How often that server had started; a later start begins its numbers anew.
+    /// Which start of that server: drawn at random by each, which begins its numbers anew.
+    ///
+    /// No count, because a server that lost its disk could not go on counting.
     package var start: UInt64
     /// Counts up from 1 within one start.
     package var number: UInt64

@@ -4,7 +4,8 @@ package import Model
 ///
 /// Every server must run with the same values.
 package struct StateMachineLimits: Sendable {
-    /// Servers whose requests are remembered; past that the one not heard of for longest goes.
+    /// Starts of servers whose requests are remembered; past that the one not heard of for longest
+    /// goes.
     package var origins = 256
     /// Bytes of an archive on its way through the log; a longer one is refused.
     package var restoreBytes = 1 << 30

@@ -2,13 +2,21 @@ import Model
 
 /// Which requests have taken effect, so that one that comes twice does so once.
 ///
-/// Part of the replicated state: every server decides alike. For each origin only its latest start
-/// counts; within it, requests below a watermark are done or void, and those above it that are done
-/// are listed. The watermark follows what the origin declares resolved.
+/// Part of the replicated state: every server decides alike. For each start of each origin,
+/// requests below a watermark are done or void, and those above it that are done are listed. The
+/// watermark follows what the origin declares resolved.
 /// - Source: Raft dissertation §6.3.
 struct RequestTable: Hashable, Sendable {
-    fileprivate struct Origin: Hashable, Sendable {
+    fileprivate struct Key: Hashable, Comparable, Sendable {
+        var origin: UInt128
         var start: UInt64
+
+        static func < (left: Key, right: Key) -> Bool {
+            (left.origin, left.start) < (right.origin, right.start)
+        }
+    }
+
+    fileprivate struct Origin: Hashable, Sendable {
         /// Requests up to here have taken effect or never will.
         var through: UInt64 = 0
         /// Requests above `through` that have taken effect.
@@ -17,7 +25,7 @@ struct RequestTable: Hashable, Sendable {
         var lastIndex = LogIndex.zero
     }
 
-    private var origins: [UInt128: Origin] = [:]
+    private var origins: [Key: Origin] = [:]
     private let limit: Int
 
     init(limit: Int) {
@@ -26,9 +34,9 @@ struct RequestTable: Hashable, Sendable {
 
     /// Notes a request; false when it must not take effect, because it already has or is void.
     mutating func admit(_ request: RequestID, resolved: UInt64, at index: LogIndex) -> Bool {
-        if origins[request.origin] == nil { makeRoom() }
-        return origins[request.origin, default: Origin(start: request.start)]
-            .admit(request, resolved: resolved, at: index)
+        let key = Key(origin: request.origin, start: request.start)
+        if origins[key] == nil { makeRoom() }
+        return origins[key, default: Origin()].admit(request, resolved: resolved, at: index)
     }
 
     /// Forgets the origin that was not heard of for longest, when the table is full.
@@ -48,9 +56,9 @@ struct RequestTable: Hashable, Sendable {
     func encode(into output: inout [UInt8]) {
         output.append(number: UInt64(origins.count))
         for (id, origin) in origins.sorted(by: { $0.key < $1.key }) {
-            output.append(number: UInt64(truncatingIfNeeded: id))
-            output.append(number: UInt64(truncatingIfNeeded: id >> 64))
-            output.append(number: origin.start)
+            output.append(number: UInt64(truncatingIfNeeded: id.origin))
+            output.append(number: UInt64(truncatingIfNeeded: id.origin >> 64))
+            output.append(number: id.start)
             output.append(number: origin.through)
             output.append(number: origin.lastIndex.rawValue)
             output.append(number: UInt64(origin.done.count))
@@ -67,10 +75,11 @@ struct RequestTable: Hashable, Sendable {
                 let through = reader.next(), let index = reader.next(),
                 let done = reader.next(), done <= reader.left
             else { return nil }
-            var origin = Origin(start: start, through: through)
+            var origin = Origin(through: through)
             origin.lastIndex = LogIndex(rawValue: index)
             for _ in 0..<done { origin.done.insert(reader.next() ?? 0) }
-            origins[UInt128(high) << 64 | UInt128(low)] = origin
+            let id = UInt128(high) << 64 | UInt128(low)
+            origins[Key(origin: id, start: start)] = origin
         }
     }
 }
@@ -81,8 +90,6 @@ extension RequestTable.Origin {
         resolved: UInt64,
         at index: LogIndex
     ) -> Bool {
-        guard request.start >= start else { return false }
-        if request.start > start { self = Self(start: request.start) }
         lastIndex = index
         settle(below: resolved)
         guard request.number > through else { return false }

@@ -81,7 +81,7 @@ struct SegmentScanner<Disk: Storage> {
         while at < sizeBytes {
             let chunk = try disk.read(file, at: at, count: min(readBytes / 8 * 8, sizeBytes - at))
             guard !chunk.isEmpty else { break }
-            if let last = chunk.lastIndex(where: { $0 != 0 }) {
+            if !Self.isBlank(chunk), let last = chunk.lastIndex(where: { $0 != 0 }) {
                 rest.endOfBytes = at + last + 1
                 for place in stride(from: 0, through: last, by: 8)
                 where try isRecord(at: at + place, within: chunk, place, after: batch) {
@@ -92,6 +92,19 @@ struct SegmentScanner<Disk: Storage> {
             at += chunk.count
         }
         return rest
+    }
+
+    /// Whether all bytes are zero, eight at a time: most of a fresh segment is nothing else.
+    private static func isBlank(_ chunk: [UInt8]) -> Bool {
+        chunk.withUnsafeBytes { bytes in
+            var place = 0
+            while place + 8 <= bytes.count {
+                let word = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                guard word == 0 else { return false }
+                place += 8
+            }
+            return bytes[place...].allSatisfy { $0 == 0 }
+        }
     }
 
     private mutating func isRecord(

@@ -24,7 +24,6 @@ final class TestServer: Sendable {
         log = try await ConsensusLog.open(
             settings,
             eventLoop: group.next(),
-            storeLimits: StateStoreLimits(),
             wallClock: { Timestamp(nanosecondsSinceEpoch: UInt64(time(nil)) * 1_000_000_000) },
             logger: logger,
             fail: { reason in preconditionFailure(reason) }

@@ -18,7 +18,7 @@ final class FollowerLog: ReplicatedLog {
 
     // SAFETY: called only on the one loop of a test.
     private struct Delivery: @unchecked Sendable {
-        let call: (LogEvent) -> Void
+        let call: (ReplicationEvent) -> Void
     }
 
     // SAFETY: called only on the one loop of a test.
@@ -75,7 +75,7 @@ final class FollowerLog: ReplicatedLog {
 
     // MARK: ReplicatedLog
 
-    func start(deliver: @escaping (LogEvent) -> Void, capture: @escaping () -> StateMachine) {
+    func start(deliver: @escaping (ReplicationEvent) -> Void, capture: @escaping () -> StateMachine) {
         let delivery = Delivery(call: deliver)
         state.withLock { $0.deliver = delivery }
     }
@@ -114,7 +114,9 @@ final class FollowerLog: ReplicatedLog {
         ask(request, completion: completion)
     }
 
-    func stop() {}
+    func stop(completion: @escaping () -> Void) {
+        completion()
+    }
 
     var leadership: Leadership {
         state.withLock { state in

@@ -47,3 +47,36 @@ extension Balancer {
         return counts
     }
 }
+
+/// The statistic of a chi-square test: how far counts are from their expected shares.
+func chiSquare(_ counts: [Int], shares: [Double]) -> Double {
+    let total = Double(counts.reduce(0, +))
+    let sum = shares.reduce(0, +)
+    return zip(counts, shares).reduce(0) { statistic, pair in
+        let expected = total * pair.1 / sum
+        let difference = Double(pair.0) - expected
+        return statistic + difference * difference / expected
+    }
+}
+
+/// A bound that chi-square stays below but once in about 30,000 seeds: mean + 4 deviations + 4.
+func chiSquareBound(_ count: Int) -> Double {
+    let freedom = Double(count - 1)
+    return freedom + 4 * (2 * freedom).squareRoot() + 4
+}
+
+extension Balancer {
+    /// The instance positions that the keys go to.
+    func positions(of keys: [UInt64]) throws -> [InstanceID] {
+        guard let snapshot else { return [] }
+        return try keys.map { key in
+            let pick = try pick(PickRequest(hash: key))
+            let index = pick.index
+            pick.complete(.success)
+            return snapshot.instances[index].id
+        }
+    }
+}
+
+/// Keys as callers hash them.
+func keys(_ count: Int) -> [UInt64] { (0..<count).map { StableHash.of("customer-\($0)") } }

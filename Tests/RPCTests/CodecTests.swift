@@ -132,6 +132,42 @@ import Testing
         }
     }
 
+    /// The first frames of strangers and those of snapshots, cut or changed, sealed anew.
+    @Test func `Damaged greetings and snapshots are refused or are others`() throws {
+        var rng = SeededGenerator(seed: 10)
+        var refused = 0
+        for round in 0..<4000 {
+            var writer = PeerWriter()
+            let offer = SnapshotOffer(id: 5, totalBytes: rng.next(), metadata: rng.bytes(upTo: 9))
+            switch round % 5 {
+            case 0:
+                let greeting = RandomMessages.greeting(&rng)
+                Hello(kind: .bulkLane, expected: nil, greeting: greeting).encode(into: &writer)
+            case 1: GreetingAnswer.accepted(RandomMessages.greeting(&rng)).encode(into: &writer)
+            case 2: GreetingAnswer.refused(rng.text()).encode(into: &writer)
+            case 3: SnapshotFrame.offer(offer).encode(into: &writer)
+            default: SnapshotFrame.chunk(offset: 3, rng.bytes(upTo: 9)).encode(into: &writer)
+            }
+            var body = Array(writer.bytes.dropFirst(Frame.headBytes))
+            for _ in 0..<rng.below(3) { body[rng.below(body.count)] = UInt8(rng.below(256)) }
+            if rng.below(2) == 0 { body.removeLast(rng.below(body.count)) }
+            sealed(body).withUnsafeBytes { raw in
+                do throws(PeerCodecError) {
+                    var (kind, reader) = try Frame.open(raw)
+                    switch kind {
+                    case .hello: _ = try Hello(from: &reader)
+                    case .accepted, .refused: _ = try GreetingAnswer.decode(kind, &reader)
+                    default: _ = try SnapshotFrame.decode(kind, &reader)
+                    }
+                    try reader.finish()
+                } catch {
+                    refused += 1
+                }
+            }
+        }
+        #expect((1000..<4000).contains(refused))
+    }
+
     @Test func `Random bytes never trap`() {
         var rng = SeededGenerator(seed: 8)
         for _ in 0..<5000 {

@@ -35,8 +35,10 @@ import Testing
         }
         let expected = try await two.run { _, core in core.greeting }
         #expect(try await one.hello(address) == expected)
+        let name = address.replacing("127.0.0.1", with: "localhost")
+        #expect(try await one.hello(name) == expected)
         let kinds = try await two.run { _, core in core.admitted.map(\.1) }
-        #expect(kinds == [.hello])
+        #expect(kinds == [.hello, .hello])
         for bad in ["nowhere", "127.0.0.1:1"] {
             await #expect(throws: PeerTransportError.self) { try await one.hello(bad) }
         }
@@ -78,6 +80,36 @@ import Testing
         let admitted = try await two.run { _, core in core.admitted.map(\.0.server) }
         #expect(admitted == [three.id])
         for server in [one, two, three] { try await server.stop() }
+    }
+
+    @Test func `Lanes from before a cluster was formed are opened anew in it`() async throws {
+        let one = try await TestServer(1, cluster: 0)
+        let two = try await TestServer(2, cluster: 0)
+        let addresses = [one.id: try await one.listen(), two.id: try await two.listen()]
+        for server in [one, two] {
+            try await server.run { transport, _ in transport.setPeers(addresses) }
+        }
+        let (first, second) = (one.id, two.id)
+        try await one.waitForLanes(to: second)
+        try await two.waitForLanes(to: first)
+        for server in [one, two] {
+            try await server.run { transport, core in
+                core.events = []
+                core.greeting.cluster = 5
+                transport.identityChanged()
+            }
+        }
+        try await one.waitForLanes(to: second)
+        try await two.waitForLanes(to: first)
+        // Who finds itself in another cluster than its peers is left by them.
+        try await two.run { transport, core in
+            core.greeting.cluster = 6
+            transport.identityChanged()
+        }
+        await one.log.line(with: "Cannot open", "another cluster")
+        await two.log.line(with: "Cannot open", "another cluster")
+        try await one.stop()
+        try await two.stop()
     }
 
     @Test func `Another server behind the address is refused`() async throws {
@@ -242,6 +274,9 @@ import Testing
         let address = "127.0.0.1:\(silent.localAddress?.port ?? 0)"
         let text = try await complaint(of: one, dialling: NodeID(rawValue: 2), at: address)
         #expect(text.contains("no greeting"))
+        await #expect(throws: PeerTransportError.unreachable("no answer within 5 ms")) {
+            try await one.hello(address, timeout: .milliseconds(5))
+        }
         await dialled.wait { $0.count >= 6 }
         #expect(one.log.lines.filter { $0.contains("Cannot open") }.count == 2)
         try await one.stop()

@@ -210,6 +210,36 @@ import Testing
         try await two.stop()
     }
 
+    @Test func `What a peer does not take is bounded`() async throws {
+        var settings = TestServer.quick
+        settings.bulkLaneBytes = 1_000_000
+        let one = try await TestServer(1, settings: settings)
+        let id = NodeID(rawValue: 2)
+        let greeting = ServerGreeting(cluster: 1, server: id, opened: 1, address: "")
+        var writer = PeerWriter()
+        GreetingAnswer.accepted(greeting).encode(into: &writer)
+        let peer = try await RawPeer.listen(reply: Preamble.bytes + writer.bytes, readsOn: false)
+        let address = "127.0.0.1:\(peer.localAddress?.port ?? 0)"
+        try await one.run { transport, _ in transport.setPeers([id: address]) }
+        try await one.waitForLanes(to: id)
+        let message = request(1, bytes: 200_000)
+        // Sockets of the system take some megabytes of their own.
+        let taken = try await one.run { transport, _ in
+            (0..<1000).prefix { _ in
+                defer { transport.flush() }
+                return transport.send(message, to: id)
+            }.count
+        }
+        #expect((5..<1000).contains(taken))
+        try await one.wait { $0.events.contains(.drops(.bulk, id)) }
+        let small = try await one.run { transport, _ in
+            transport.send(.request(id: 2, kind: 1, body: []), to: id)
+        }
+        #expect(small)
+        try await one.stop()
+        try await peer.close()
+    }
+
     @Test func `Writes that do not fit into a frame travel in several`() async throws {
         var settings = TestServer.quick
         settings.frameBytes = 100_000

@@ -3,7 +3,7 @@ enum Walls {
     /// Pure modules: the standard library and Collections only.
     static let cores: Set<String> = [
         "Model", "Checksums", "Wire", "Filter", "HCL", "StateStore", "StateMachine", "LocalState",
-        "Raft", "Gossip",
+        "Raft", "Autopilot", "Gossip",
     ]
     /// One port each: they import neither one another nor the shell.
     static let adapters: Set<String> = [

@@ -23,7 +23,25 @@ struct PickBenchmark {
             for instances in [3, 100, 1000] {
                 for threads in [1, 4] { report(row, instances: instances, threads: threads) }
             }
+            reportUpdate(row)
         }
+    }
+
+    /// What it costs to take a snapshot of a thousand instances: the best of twenty times.
+    private static func reportUpdate(_ row: Row) {
+        let balancer = row.balancer(instances: 1000)
+        guard let snapshot = balancer.snapshot else { return }
+        var best = Int.max
+        for _ in 0..<20 {
+            let started = Work.processorTime()
+            balancer.update(snapshot)
+            best = min(best, Work.processorTime() - started)
+        }
+        let isMaglev = row.name.hasPrefix("maglev")
+        print(
+            "update \(row.name) instances=1000 \(best / 1000) us "
+                + "goal=\(isMaglev ? "3000" : "200") us"
+        )
     }
 
     private static func report(_ row: Row, instances: Int, threads: Int) {
@@ -33,7 +51,7 @@ struct PickBenchmark {
             let work = Work(row: row, balancer: row.balancer(instances: instances))
             let handles = (0..<threads).map { _ in work.start() }
             for handle in handles { pthread_join(handle, nil) }
-            precondition(work.completed == threads * Work.picks, "\(work.completed) picks")
+            precondition(work.completed == threads * work.picks, "\(work.completed) picks")
             best = min(best, Double(work.nanoseconds) / Double(work.completed))
             allocations += work.allocations
         }
@@ -57,6 +75,7 @@ struct Row: Sendable {
     /// The goals for one and four threads in nanoseconds: DESIGN §5, client-sdks §D3.
     let goal: Int?
     let goalOfFour: Int?
+    var picks = 1_000_000
     var usesKeys = false
     var usesTime = false
     var options = Balancer.Options()
@@ -84,6 +103,8 @@ struct Row: Sendable {
         ] as [(BalancingPolicy, Int?, String?)] {
             var row = Row(policy, goal, goal, name: name)
             row.usesKeys = true
+            // Its cost grows with the number of instances.
+            if policy == .sticky { row.picks = 20_000 }
             rows.append(row)
         }
         var outliers = Row(.roundRobin, nil, nil, name: "round_robin_with_outlier_detection")
@@ -121,7 +142,8 @@ struct First: InstancePicker {
 
 /// What each thread does.
 final class Work: Sendable {
-    static let picks = 1_000_000
+    /// How many picks each thread makes.
+    let picks: Int
 
     private let row: Row
     private let balancer: Balancer
@@ -141,6 +163,7 @@ final class Work: Sendable {
     init(row: Row, balancer: Balancer) {
         self.row = row
         self.balancer = balancer
+        picks = row.picks
     }
 
     /// Starts a thread that makes its picks and ends.
@@ -181,7 +204,7 @@ final class Work: Sendable {
 
     private func plain() -> Int {
         var ports = 0
-        for _ in 0..<Self.picks {
+        for _ in 0..<picks {
             // There always is an instance; an error would show as a sum that is too small.
             guard let pick = try? balancer.pick() else { continue }
             ports &+= Int(pick.endpoint.port)
@@ -193,9 +216,9 @@ final class Work: Sendable {
     private func keyed() -> Int {
         var ports = 0
         var random = SeededRandom(seed: 1)
-        for _ in 0..<Self.picks {
+        for _ in 0..<picks {
             // As above.
-            guard let pick = try? balancer.pick(PickRequest(hash: random.next())) else { continue }
+            guard let pick = try? balancer.pick(hash: random.next()) else { continue }
             ports &+= Int(pick.endpoint.port)
             pick.complete(.success)
         }
@@ -204,7 +227,7 @@ final class Work: Sendable {
 
     private func timed(_ moments: [ContinuousClock.Instant]) -> Int {
         var ports = 0
-        for number in 0..<Self.picks {
+        for number in 0..<picks {
             let now = moments[number & 1023]
             // As above.
             guard let pick = try? balancer.pick(.any, at: now) else { continue }
@@ -215,7 +238,7 @@ final class Work: Sendable {
     }
 
     /// What the calling thread has used so far.
-    private static func processorTime() -> Int {
+    static func processorTime() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)

@@ -18,7 +18,10 @@ struct Traffic: AsyncParsableCommand {
     var rate = 200
 
     @Option(
-        help: "roundRobin, weightedRoundRobin, smoothWeightedRoundRobin, random, weightedRandom"
+        help: """
+            roundRobin, weightedRoundRobin, smoothWeightedRoundRobin, random, weightedRandom, \
+            leastRequest, peakEWMA
+            """
     )
     var policy = "smoothWeightedRoundRobin"
 
@@ -73,6 +76,8 @@ struct Traffic: AsyncParsableCommand {
         case "smoothWeightedRoundRobin": .smoothWeightedRoundRobin
         case "random": .random
         case "weightedRandom": .weightedRandom
+        case "leastRequest": .leastRequest()
+        case "peakEWMA": .peakEWMA()
         default: throw ValidationError("There is no policy \"\(policy)\".")
         }
     }

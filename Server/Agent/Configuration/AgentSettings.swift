@@ -191,6 +191,8 @@ package enum AgentSettings {
             }
             dns.serviceTTL[name] = ttl.duration
         }
+        own.flag("allow_stale", &dns.allowsStale)
+        try own.duration("max_stale", &dns.maximumStaleness)
         own.flag("enable_truncate", &dns.enableTruncate)
         own.flag("only_passing", &dns.onlyPassing)
         own.flag("disable_compression", &dns.disableCompression)

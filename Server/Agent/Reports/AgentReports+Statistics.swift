@@ -46,6 +46,12 @@ extension AgentReports {
         ]
     }
 
+    private func lastContact(_ leadership: Leadership) -> String {
+        if leadership.isLeader { return "0" }
+        let contact = leadership.lastContact
+        return contact.rawValue == .max ? "never" : GoDuration.format(contact)
+    }
+
     private func raftStatistics(_ leadership: Leadership) -> [String: String] {
         let applied = String(replica.current.store.lastApplied.rawValue)
         let servers = leadership.servers.map { server in
@@ -56,8 +62,7 @@ extension AgentReports {
             "applied_index": applied,
             "commit_index": String(leadership.commitIndex.rawValue),
             "fsm_pending": "0",
-            "last_contact": leadership.isLeader
-                ? "0" : GoDuration.format(leadership.lastContact),
+            "last_contact": lastContact(leadership),
             "last_log_index": String(leadership.lastLogIndex.rawValue),
             "last_log_term": String(leadership.term),
             "last_snapshot_index": "0",

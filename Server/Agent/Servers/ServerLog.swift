@@ -19,7 +19,6 @@ enum ServerLog {
             return try await ConsensusLog.open(
                 settings(configuration),
                 eventLoop: eventLoop,
-                storeLimits: StateStoreLimits(),
                 wallClock: Clocks.wall,
                 logger: logger,
                 fail: { reason in

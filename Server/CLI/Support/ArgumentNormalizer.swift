@@ -9,10 +9,11 @@ enum ArgumentNormalizer {
         "disable-host-node-id", "disable-keyring-file", "enable", "enable-local-script-checks",
         "enable-script-checks", "h", "help", "keys", "log-json", "non-voting-server", "prune",
         "recurse", "rejoin", "release", "server", "shell", "stale", "syslog", "tags", "ui", "wan",
+        "yes",
     ]
 
-    /// Rewrites the arguments behind the names of commands; `commands` maps them to their
-    /// subcommands.
+    /// Rewrites the arguments behind the names of commands; `commands` maps them, with the words
+    /// that lead to them, to their subcommands.
     static func normalize(
         _ arguments: [String],
         commands: [String: Set<String>]
@@ -43,17 +44,14 @@ enum ArgumentNormalizer {
         return result
     }
 
-    /// The groups of commands are two words deep.
+    /// Whether the word names a command of the group that the words before it name.
     private static func isCommand(
         _ word: String,
         after words: [String],
         _ commands: [String: Set<String>]
     ) -> Bool {
-        switch words.count {
-        case 0: commands[word] != nil
-        case 1: commands[words[0]]?.contains(word) ?? false
-        default: false
-        }
+        guard !words.isEmpty else { return commands[word] != nil }
+        return commands[words.joined(separator: " ")]?.contains(word) ?? false
     }
 
     private static func normalized(switch flag: String, _ value: String?) -> [String] {

@@ -37,7 +37,11 @@ struct HTTPDate {
 
     /// The current second as RFC 3339 writes it.
     static func timestamp() -> String {
-        let second = now()
+        timestamp(now())
+    }
+
+    /// A second since 1970 as RFC 3339 writes it.
+    static func timestamp(_ second: Int) -> String {
         let (year, month, day) = civilDate(ofDay: second / 86_400)
         return "\(year)-\(twoDigits(month))-\(twoDigits(day))T\(clockTime(second))Z"
     }

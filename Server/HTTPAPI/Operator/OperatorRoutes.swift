@@ -12,7 +12,8 @@ extension RouteTable {
         let read = Requirement(.operatorControl, .read)
         add(.GET, "/v1/operator/raft/configuration", read, OperatorReads.raftConfiguration)
         add(.GET, "/v1/operator/autopilot/configuration", read, OperatorReads.autopilot)
-        add(.GET, "/v1/operator/autopilot/health", read, OperatorReads.health)
+        add(.GET, "/v1/operator/autopilot/health", read, ServerHealthReads.health)
+        add(.GET, "/v1/operator/autopilot/state", read, ServerHealthReads.state)
     }
 }
 
@@ -25,7 +26,13 @@ enum OperatorReads {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        let leadership = try leadership(request, context)
+        let replica = context.services.replica
+        return try context.admitted(options(request, context)) { _ in
+            raftConfiguration(replica.leadership)
+        }
+    }
+
+    private static func raftConfiguration(_ leadership: Leadership) -> Reply {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("Servers")
@@ -51,7 +58,7 @@ enum OperatorReads {
         // Consul never fills this in.
         writer.integer(0)
         writer.endObject()
-        return .reply(.json(writer.bytes))
+        return .json(writer.bytes)
     }
 
     /// - Source: Consul: GET /v1/operator/autopilot/configuration
@@ -59,10 +66,16 @@ enum OperatorReads {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        _ = try leadership(request, context)
-        let store = context.services.replica.current.store
-        let configuration =
-            store.autopilotConfiguration().value ?? AutopilotConfiguration()
+        let replica = context.services.replica
+        return try context.admitted(options(request, context)) { _ in
+            let store = replica.current.store
+            return autopilot(
+                store.autopilotConfiguration().value ?? AutopilotConfiguration()
+            )
+        }
+    }
+
+    private static func autopilot(_ configuration: AutopilotConfiguration) -> Reply {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("CleanupDeadServers")
@@ -86,80 +99,16 @@ enum OperatorReads {
         writer.key("ModifyIndex")
         writer.unsigned(configuration.indexes.modify.rawValue)
         writer.endObject()
-        return .reply(.json(writer.bytes))
+        return .json(writer.bytes)
     }
 
-    /// The health of the servers as the leader sees it; 429 when one of them is not well.
-    ///
-    /// - Source: Consul: GET /v1/operator/autopilot/health
-    @Sendable static func health(
+    /// The options of a read that is not evaluated by the connection.
+    private static func options(
         _ request: Request,
         _ context: RequestContext
-    ) throws(HTTPError) -> Outcome {
-        let leadership = try leadership(request, context)
-        let isHealthy = leadership.leader != nil
-        let voters = leadership.servers.count { $0.isVoter }
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("Healthy")
-        writer.bool(isHealthy)
-        writer.key("FailureTolerance")
-        writer.integer(max(0, (voters - 1) / 2))
-        writer.key("Servers")
-        writer.beginArray()
-        for server in leadership.servers {
-            write(server, leadership, context.services, to: &writer)
-        }
-        writer.endArray()
-        writer.endObject()
-        var reply = Reply.json(writer.bytes)
-        if !isHealthy { reply.status = .tooManyRequests }
-        return .reply(reply)
-    }
-
-    private static func write(
-        _ server: LogServer,
-        _ leadership: Leadership,
-        _ services: APIServices,
-        to writer: inout JSONWriter
-    ) {
-        writer.beginObject()
-        writer.key("ID")
-        writer.string(server.id)
-        writer.key("Name")
-        writer.string(server.nodeName)
-        writer.key("Address")
-        writer.string(server.address)
-        writer.key("SerfStatus")
-        writer.string("alive")
-        writer.key("Version")
-        writer.string(services.settings.version)
-        writer.key("Leader")
-        writer.bool(server.id == leadership.leader?.id)
-        writer.key("LastContact")
-        writer.string(GoDuration.format(leadership.lastContact))
-        writer.key("LastTerm")
-        writer.unsigned(leadership.term)
-        writer.key("LastIndex")
-        writer.unsigned(leadership.lastLogIndex.rawValue)
-        writer.key("Healthy")
-        writer.bool(true)
-        writer.key("Voter")
-        writer.bool(server.isVoter)
-        writer.key("StableSince")
-        writer.string(services.startedAt)
-        writer.endObject()
-    }
-
-    private static func leadership(
-        _ request: Request,
-        _ context: RequestContext
-    ) throws(HTTPError) -> Leadership {
+    ) throws(HTTPError) -> QueryOptions {
+        let options = try QueryOptions(request, context)
         try request.requireDatacenter(context.services.settings)
-        let leadership = context.services.replica.leadership
-        if leadership.leader == nil, !request.query.contains("stale") {
-            throw .failed("No cluster leader")
-        }
-        return leadership
+        return options
     }
 }

@@ -32,7 +32,7 @@ final class HelloCall: FrameReceiver {
         switch try GreetingAnswer.decode(kind, &reader) {
         case .accepted(let greeting):
             promise.succeed(greeting)
-            connection.end(.ended("the question is answered"))
+            connection.end(.answered)
         case .refused(let reason):
             connection.end(.refused(reason))
         }

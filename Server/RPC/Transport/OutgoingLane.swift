@@ -185,6 +185,13 @@ final class OutgoingLane: FrameReceiver {
         }
     }
 
+    /// Has the peer greeted anew, unless it named this cluster.
+    func renew(in cluster: UInt128) {
+        guard case .open(let connection) = state, connection.peerCluster != cluster else { return }
+        failures = 0
+        connection.end(.ended("this server's cluster is another one since it was opened"))
+    }
+
     /// Looks after an open lane; called every `keepaliveInterval`.
     func tick(_ now: NIODeadline) {
         guard case .open(let connection) = state else { return }
@@ -239,6 +246,7 @@ final class OutgoingLane: FrameReceiver {
                 return connection.end(.ended(objection))
             }
             connection.handshakeEnded()
+            connection.peerCluster = greeting.cluster
             forgetOutput()
             ping = nil
             roundTrip = nil

@@ -41,6 +41,9 @@ enum ConnectionEnd: Error, Hashable, CustomStringConvertible {
     /// This side ended it, for this reason.
     case ended(String)
 
+    /// What it was for is done.
+    static let answered = ConnectionEnd.ended("the question is answered")
+
     var description: String {
         switch self {
         case .closed: "the other side closed the connection"
@@ -73,6 +76,8 @@ final class PeerConnection: ChannelInboundHandler {
     private var writtenBytes = 0
     /// Ends the connection when its handshake takes too long.
     private var handshakeTimer: Scheduled<Void>?
+    /// The cluster that the other side named in its greeting.
+    var peerCluster: UInt128 = 0
     /// The other end, for the log.
     private(set) var remote = "?"
 

@@ -73,7 +73,7 @@ extension PeerTransport {
     /// Sends preamble and greeting over a connection that this side has dialled.
     func greet(_ connection: PeerConnection, as kind: ConnectionKind, expecting peer: NodeID?) {
         connection.startHandshake(settings.handshakeTimeout)
-        let hello = Hello(kind: kind, expected: peer, greeting: identity())
+        let hello = Hello(kind: kind, expected: peer, greeting: greeting())
         connection.write(ByteBuffer(bytes: Preamble.bytes))
         connection.send { hello.encode(into: &$0) }
     }

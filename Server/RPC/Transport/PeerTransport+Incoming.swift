@@ -94,7 +94,7 @@ extension PeerTransport {
 
     /// Judges a greeting; the delegate has the last word.
     func answer(to hello: Hello) -> GreetingAnswer {
-        let own = identity()
+        let own = self.greeting()
         let greeting = hello.greeting
         if let expected = hello.expected, expected != own.server {
             return .refused("this is server \(own.name), not \(expected.text)")
@@ -115,10 +115,11 @@ extension PeerTransport {
     /// Makes an admitted connection what it was dialled for.
     func admitted(_ connection: PeerConnection, _ hello: Hello) {
         let greeting = hello.greeting
+        connection.peerCluster = greeting.cluster
         if greeting.server != identity().server { remember(greeting) }
         switch hello.kind {
         case .hello:
-            connection.endAfterWriting(.ended("the question is answered"))
+            connection.endAfterWriting(.answered)
         case .priorityLane, .bulkLane:
             guard let lane = hello.kind.lane else { return }
             let key = IncomingKey(peer: greeting.server, lane: lane)
@@ -160,7 +161,7 @@ extension PeerTransport {
     /// A connection has ended before it was admitted.
     func handshakeEnded(_ connection: PeerConnection, _ reason: ConnectionEnd) {
         connections[ObjectIdentifier(connection)] = nil
-        guard reason != .closed else { return }
+        guard reason != .closed, reason != .answered else { return }
         let host = connection.remote.split(separator: ":").dropLast().joined(separator: ":")
         guard complaints.isNews("in \(host)", reason.description) else { return }
         logger.warning("Closed a connection of \(connection.remote): \(reason)")

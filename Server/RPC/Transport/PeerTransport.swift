@@ -73,6 +73,8 @@ package final class PeerTransport {
     var listeners: [any Channel] = []
     var complaints = Complaints()
     private(set) var isStopped = false
+    /// This server's cluster, when peers were last compared with it; nil before any greeting.
+    private var lastCluster: UInt128?
     private var ticker: Scheduled<Void>?
 
     /// Makes a transport that neither listens nor dials yet; `identity` is asked for each greeting.
@@ -218,6 +220,26 @@ package final class PeerTransport {
         return promise.futureResult
     }
 
+    /// This server's cluster has changed: lanes to and from peers that named another one in their
+    /// greeting, or none, are opened anew, so that nobody of another cluster is kept.
+    ///
+    /// Without this call it happens within `keepaliveInterval` of the change.
+    package func identityChanged() {
+        let cluster = identity().cluster
+        lastCluster = cluster
+        for connection in Array(incoming.values) where connection.peerCluster != cluster {
+            connection.end(.ended("this server's cluster is another one since it was opened"))
+        }
+        for lane in peers.values.flatMap(\.lanes) { lane.renew(in: cluster) }
+    }
+
+    /// What this server says of itself now, to somebody else.
+    func greeting() -> ServerGreeting {
+        let greeting = identity()
+        if lastCluster == nil { lastCluster = greeting.cluster }
+        return greeting
+    }
+
     /// Ends listeners, lanes and calls for good; the delegate hears nothing of it.
     package func stop() {
         guard !isStopped else { return }
@@ -293,6 +315,9 @@ package final class PeerTransport {
             let now = self.eventLoop.now
             for lane in self.peers.values.flatMap(\.lanes) { lane.tick(now) }
             self.endSilentLanes(now)
+            if let last = self.lastCluster, self.identity().cluster != last {
+                self.identityChanged()
+            }
             self.tickSnapshots(now)
         }
     }

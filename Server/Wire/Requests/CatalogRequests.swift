@@ -4,43 +4,44 @@ package import Model
 ///
 /// - Source: Consul: PUT /v1/catalog/register; RPC sheet §7 "Catalog.Register".
 package struct RegisterRequest: WireRecord, Hashable {
-    package var datacenter = ""
-    /// The node's own fields; its datacenter is the request's.
-    package var node = Node()
-    package var service: CatalogService?
-    package var check: HealthCheck?
-    package var checks: [HealthCheck]?
-    package var skipNodeUpdate = false
+    private var content = RegisterCommand()
+    private var single = SingleCheck()
     package var token = ""
 
     package init() {}
+
+    package init(_ command: RegisterCommand) {
+        content = command
+    }
 
     package static var goType: String { "structs.RegisterRequest" }
 
     package mutating func visit<Visitor: FieldVisitor>(
         _ visitor: inout Visitor
     ) throws(WireError) {
-        try visitor.field("Datacenter", &datacenter)
-        try visitor.field("ID", &node.id, goType: "types.NodeID")
-        try visitor.field("Node", &node.name)
-        try visitor.field("Address", &node.address)
-        try visitor.field("TaggedAddresses", &node.taggedAddresses)
-        try visitor.field("NodeMeta", &node.meta)
-        try visitor.field("Service", &service)
-        try visitor.field("Check", &check)
+        try visitor.field("Datacenter", &content.datacenter)
+        try visitor.field("ID", &content.node.id, goType: "types.NodeID")
+        try visitor.field("Node", &content.node.name)
+        try visitor.field("Address", &content.node.address)
+        try visitor.field("TaggedAddresses", &content.node.taggedAddresses)
+        try visitor.field("NodeMeta", &content.node.meta)
+        try visitor.field("Service", &content.service)
+        try visitor.field("Check", &single)
+        var checks = Visitor.isReading || content.checks.isEmpty ? nil : content.checks
         try visitor.field("Checks", &checks, goType: "structs.HealthChecks")
-        try visitor.field("SkipNodeUpdate", &skipNodeUpdate)
+        if Visitor.isReading, let checks { content.checks = checks }
+        try visitor.field("SkipNodeUpdate", &content.skipNodeUpdate)
         try visitor.field("Token", &token)
-        try visitor.indexes(&node.indexes)
+        try visitor.indexes(&content.node.indexes)
     }
 
-    package init(_ command: RegisterCommand) {
-        datacenter = command.datacenter
-        node = command.node
-        service = command.service
-        checks = command.checks.isEmpty ? nil : command.checks
-        skipNodeUpdate = command.skipNodeUpdate
+    package var datacenter: String {
+        get { content.datacenter }
+        set { content.datacenter = newValue }
     }
+
+    /// The node's own fields; its datacenter is the request's.
+    package var node: Node { content.node }
 
     /// The command that this asks for; the single check comes after the others, as in Consul.
     package var command: RegisterCommand {
@@ -48,17 +49,43 @@ package struct RegisterRequest: WireRecord, Hashable {
         return copy.takeCommand()
     }
 
-    /// The same without a copy: the request has no node, service or checks afterwards.
+    /// The same without a copy: nothing is left of the request afterwards.
     package mutating func takeCommand() -> RegisterCommand {
+        content.node.datacenter = content.datacenter
+        content.checks += single.checks
         var command = RegisterCommand()
-        command.datacenter = datacenter
-        swap(&command.node, &node)
-        command.node.datacenter = datacenter
-        command.service = service.take()
-        command.checks = checks.take() ?? []
-        if let check = check.take() { command.checks.append(check) }
-        command.skipNodeUpdate = skipNodeUpdate
+        swap(&command, &content)
+        single.checks = []
         return command
+    }
+}
+
+/// The check that a request may have beside its list of checks: a list of at most one, because
+/// requests with it are few and a check is large.
+private struct SingleCheck: WireValue, Hashable {
+    var checks: [HealthCheck] = []
+
+    static var goType: String { HealthCheck.goType }
+    var isZero: Bool { checks.isEmpty }
+
+    func writeJSON(_ writer: inout JSONWriter) {
+        checks.first.writeJSON(&writer)
+    }
+
+    mutating func readJSON(_ reader: inout JSONReader) throws(WireError) {
+        var check = checks.first
+        try check.readJSON(&reader)
+        checks = check.map { [$0] } ?? []
+    }
+
+    func writePack(_ writer: inout MessagePackWriter) {
+        checks.first.writePack(&writer)
+    }
+
+    mutating func readPack(_ reader: inout MessagePackReader) throws(WireError) {
+        var check = checks.first
+        try check.readPack(&reader)
+        checks = check.map { [$0] } ?? []
     }
 }
 

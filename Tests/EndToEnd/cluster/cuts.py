@@ -19,8 +19,8 @@ def last_contact(server):
         return int(headers["X-Consul-LastContact"]), headers["X-Consul-KnownLeader"] == "true"
 
 
-@scenario("a leader that is cut off from the others acknowledges nothing that is lost, and a new one "
-          "serves meanwhile", needs_network=True)
+@scenario("a leader that is cut off from the others acknowledges nothing that is lost, and a new "
+          "one serves meanwhile", needs_network=True)
 def isolated_leader(program):
     with cluster(program) as servers, Load(servers) as load:
         load.run(1.5)
@@ -37,7 +37,7 @@ def isolated_leader(program):
         return load.verify()
 
 
-@scenario("a leader that can send but not receive gives way", needs_network=True)
+@scenario("a leader that can send but not receive gives way", long=True, needs_network=True)
 def deaf_leader(program):
     with cluster(program) as servers, Load(servers) as load:
         load.run(1.5)

@@ -5,7 +5,7 @@ from harness import check
 from scenario import cluster, scenario
 
 # Longer than the lease and the election timeout of both, with raft_multiplier 1.
-PAUSE_SECONDS = 3
+PAUSE_SECONDS = 2
 
 
 @scenario("kill -9 of the leader under load loses nothing, and the dead server catches up")
@@ -29,11 +29,14 @@ def pause_leader(program):
         load.run(1.5)
         leader = servers.leader()
         others = servers.followers()
+        load.hurry(others, 1)  # Only those who asked the leader itself wait for it.
         leader.pause()
         load.run(PAUSE_SECONDS)
         new = servers.leader(among=others)
-        leader.resume()
         check(new is not leader, "the paused server still leads")
+        load.wait_for_writes()
+        load.run(1)  # What the paused server knows is the past now, and reads wait in its sockets.
+        leader.resume()
         load.wait_for_writes(leader)
         load.run(1.5)
         return load.verify()
@@ -66,6 +69,20 @@ def pause_follower(program):
             load.run(1)
         load.wait_for_writes(follower)
         return load.verify()
+
+
+@scenario("stale reads are caught when they are judged as if they were linearizable", long=True)
+def harness_sees(program):
+    with cluster(program) as servers:
+        # The server reads this as "stale"; the clients do not know the word.
+        with Load(servers, modes=("?st%61le",)) as load:
+            load.run(3)
+        try:
+            load.verify(50)
+        except AssertionError as complaint:
+            check("not linearizable" in str(complaint), complaint)
+            return
+        check(False, "no stale read was found")
 
 
 @scenario("five leaders in a row die and come back", long=True)

@@ -1,8 +1,8 @@
 """Judges what clients saw: is there one order of the operations that explains every answer?
 
-The search is Wing and Gong's with Lowe's memory of configurations, one key at a time, which is enough
-because linearizability is local. A key holds a value and the session that has locked it. All written
-values are unique, so an answer names the write it saw.
+The search is Wing and Gong's with Lowe's memory of configurations, one key at a time, which is
+enough because linearizability is local. A key holds a value and the session that has locked it.
+All written values are unique, so an answer names the write it saw.
 
 - Source: Wing and Gong 1993; Lowe, "Testing for linearizability", 2017.
 """
@@ -123,8 +123,8 @@ class Search:
     def following(self, configuration):
         """The configurations one step on, the most promising last; and what could have come next.
 
-        A configuration is: how many of the known operations are done without a gap, which ones behind
-        those (bits), which of unknown fate were done (bits), and the state of the key.
+        A configuration is: how many of the known operations are done without a gap, which ones
+        behind those (bits), which of unknown fate were done (bits), and the state of the key.
         """
         base, ahead, others, state = configuration
         earliest, possible = math.inf, []

@@ -1,8 +1,10 @@
 """Clients of every server at once, what they saw, and the judgement of it at the end.
 
-Every client keeps to one server, as an application keeps to its agent, and writes down each call. An
-answer that is not 200 leaves the fate of a write unknown; so does no answer. The keys change every
-second, so that no history grows beyond what can be judged.
+Every client keeps to one server, as an application keeps to its agent, and writes down each call.
+An answer that is not 200 leaves the fate of a write unknown; so does no answer. Most keys change
+every second, so that no history grows beyond what can be judged. Two stay, so that a server that
+stood still for long can be caught answering from its past: they are only put and got, which is
+easy to judge.
 """
 
 import base64
@@ -47,7 +49,7 @@ class Client(threading.Thread):
         self.connection.close()
 
     def ask(self, method, path, body=None):
-        """The answer to a request if it is 200 or 404, otherwise nothing; and whether it was sent."""
+        """The answer to a request, nothing unless it is 200 or 404; and whether it was sent."""
         self.connection.address = self.server.http
         try:
             answer = self.connection.ask(method, path, body)
@@ -91,7 +93,8 @@ class Client(threading.Thread):
     def write(self, kind, key, query="", **more):
         """Writes a new value and notes it; whether it was done, or nothing if nobody knows."""
         client = f"{self.name} at {self.server}"
-        operation = Operation(kind, key, time.monotonic(), value=self.value(), client=client, **more)
+        operation = Operation(
+            kind, key, time.monotonic(), value=self.value(), client=client, **more)
         answer, sent = self.ask("PUT", f"/v1/kv/{key}{query}", operation.value)
         if answer and answer.status == 200:
             operation.end, operation.result = time.monotonic(), answer.text.strip() == "true"
@@ -101,15 +104,20 @@ class Client(threading.Thread):
 
 
 class Register(Client):
-    """Gets, puts, and compares and sets the keys of the epoch."""
+    """Gets, puts, and compares and sets the keys of the epoch; gets and puts the lasting ones."""
 
     def step(self):
         key = f"register/{self.epoch()}/{self.random.randrange(KEYS)}"
+        lasting = f"register/{self.load.seed}.lasting/{self.random.randrange(2)}"
         draw = self.random.random()
         mode = self.random.choice(self.load.modes)
-        if draw < 0.45:
+        if draw < 0.2:
+            return self.get(lasting, mode)
+        if draw < 0.3:
+            return self.write("put", lasting) is not None
+        if draw < 0.6:
             return self.get(key, mode)
-        if draw < 0.7:
+        if draw < 0.75:
             return self.write("put", key) is not None
         seen = self.get(key, mode)
         if not seen:
@@ -145,7 +153,9 @@ class StaleReader(Client):
     """Reads what its server has, whoever leads."""
 
     def step(self):
-        return self.get(f"register/{self.epoch()}/{self.random.randrange(KEYS)}", "?stale")
+        lasting = self.random.random() < 0.5
+        place = f"{self.load.seed}.lasting/0" if lasting else f"{self.epoch()}/0"
+        return self.get(f"register/{place}", "?stale")
 
 
 class Journal(Client):
@@ -236,6 +246,12 @@ class Load:
             if client.error:
                 raise client.error
 
+    def hurry(self, servers, seconds):
+        """From now on the clients of some servers do not wait longer than this for an answer."""
+        for client in self.clients:
+            if client.server in servers:
+                client.connection.seconds = seconds
+
     def stop(self):
         """Stops the clients and waits for the requests under way."""
         self.ended = self.ended or time.monotonic()
@@ -255,7 +271,8 @@ class Load:
         journals = [one for one in self.of(Journal) if server in (None, one.server)]
         before = {one: len(one.acknowledged) for one in journals}
         eventually(lambda: any(len(one.acknowledged) > before[one] + 1 for one in journals),
-                   "a write at", server or "any server", seconds=PATIENCE_SECONDS[self.cluster.kind])
+                   "a write at", server or "any server",
+                   seconds=PATIENCE_SECONDS[self.cluster.kind])
 
     def longest_gap(self):
         """The longest time in seconds without an acknowledged write of the journal."""
@@ -313,8 +330,9 @@ def converged(cluster, seconds=15):
             if time.monotonic() > deadline:
                 different = [key for key in {*copy, *reference}
                              if copy.get(key) != reference.get(key)]
-                raise AssertionError(f"{server} differs from {leader} in {len(different)} keys: " + str(
-                    [(key, copy.get(key), reference.get(key)) for key in sorted(different)[:3]]))
+                shown = [(key, copy.get(key), reference.get(key)) for key in sorted(different)[:3]]
+                raise AssertionError(
+                    f"{server} differs from {leader} in {len(different)} keys: {shown}")
             time.sleep(0.1)
             reference = dump(leader, "consistent") or reference
     return {key: value for key, (value, _, _) in reference.items()}

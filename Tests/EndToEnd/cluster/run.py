@@ -3,8 +3,9 @@
 
 Usage: run.py --muster PATH [--long] [--only TEXT] [--list]
 Without --long only the short set runs. With --muster set to a real Consul the suite judges itself:
-what is ours alone is skipped. Needs Linux namespaces (root, or unprivileged user namespaces) for the
-scenarios that cut the network or fill a disk; they are skipped, with the reason, where there are none.
+what is ours alone is skipped. The scenarios that cut the network or fill a disk need Linux
+namespaces (root, or unprivileged user namespaces); where there are none they are skipped, with the
+reason.
 """
 
 import argparse

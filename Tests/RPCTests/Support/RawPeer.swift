@@ -21,15 +21,18 @@ enum RawPeer {
     }
 
     /// Listens, and answers the first bytes of each connection with `reply`; then it is silent.
+    ///
+    /// With `readsOn` false it takes no further bytes either.
     static func listen(
         reply: [UInt8],
+        readsOn: Bool = true,
         onConnection: @escaping @Sendable () -> Void = {}
     ) async throws -> any Channel {
         try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
             .childChannelInitializer { channel in
                 onConnection()
                 return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Replier(reply))
+                    try channel.pipeline.syncOperations.addHandler(Replier(reply, readsOn))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -57,18 +60,27 @@ enum RawPeer {
         }
     }
 
-    private final class Replier: ChannelInboundHandler {
+    private final class Replier: ChannelDuplexHandler {
         typealias InboundIn = ByteBuffer
+        typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
         private var reply: [UInt8]
+        private let readsOn: Bool
+        private var hasReplied = false
 
-        init(_ reply: [UInt8]) {
+        init(_ reply: [UInt8], _ readsOn: Bool) {
             self.reply = reply
+            self.readsOn = readsOn
+        }
+
+        func read(context: ChannelHandlerContext) {
+            if readsOn || !hasReplied { context.read() }
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply)), promise: nil)
             reply = []
+            hasReplied = true
         }
     }
 }

@@ -191,10 +191,13 @@ final class TestServer: Sendable {
         }
     }
 
-    func hello(_ address: String) async throws -> ServerGreeting {
+    func hello(
+        _ address: String,
+        timeout: TimeAmount = .seconds(50)
+    ) async throws -> ServerGreeting {
         let bound = bound
         return try await loop.flatSubmit {
-            bound.value.0.hello(address: address, timeout: .seconds(5))
+            bound.value.0.hello(address: address, timeout: timeout)
         }.get()
     }
 

@@ -2,7 +2,7 @@ package import DurableLog
 package import Model
 package import Raft
 package import StorageSimulation
-package import WriteAheadLog
+import WriteAheadLog
 
 /// A server's real log on a simulated disk of bytes: the production write-ahead log and recovery.
 ///

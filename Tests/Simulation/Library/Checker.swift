@@ -46,10 +46,12 @@ package struct Checker {
 
     /// A server starts again: what is volatile may go back, the term on its disk may not.
     package mutating func didRestart(_ server: SimulatedServer) {
-        let before = seen[server.id]?.term ?? .zero
+        let before = seen[server.id]?.term
         seen[server.id] = Seen(term: server.raft.term, commit: .zero, isLeader: false)
         // Terms that never left the server may be lost in a crash; votes are checked when sent.
-        if server.raft.term > before { report(.termIsMonotonic, "a term out of nowhere") }
+        if let before, server.raft.term > before {
+            report(.termIsMonotonic, "a term out of nowhere")
+        }
     }
 
     package mutating func observe(

@@ -1,6 +1,8 @@
 import DurableLog
 import Model
 import Raft
+import StorageSimulation
+import WriteAheadLog
 
 /// What goes wrong with disks of bytes, and how whole servers come and go.
 extension Simulation {
@@ -80,6 +82,7 @@ extension Simulation {
             )
         } catch {
             if case .log(.storage) = error {
+                counts.diskFailures += 1
                 disk.stop(losingPower: true, using: &random)
                 nodes[id]?.disk = disk
                 after(.milliseconds(Int64.random(in: 20...300, using: &random)), .restart(id))
@@ -96,8 +99,8 @@ extension Simulation {
     private func replace(_ id: NodeID) {
         if isVerbose { print(now.nanoseconds / 1_000_000, "end of", id.rawValue) }
         nodes[id] = nil
-        replaced += 1
-        let successor = NodeID(rawValue: id.rawValue % 100 + UInt128(replaced) * 100)
+        counts.replaced += 1
+        let successor = NodeID(rawValue: id.rawValue % 100 + UInt128(counts.replaced) * 100)
         addNode(successor, members: [])
         successors.insert(successor)
     }
@@ -106,6 +109,7 @@ extension Simulation {
     func end(_ id: NodeID, because failure: DurableLogError) {
         switch failure {
         case .log(.storage(let storage)):
+            if storage.isOutOfSpace { counts.fullDisks += 1 } else { counts.diskFailures += 1 }
             crash(id, losingPower: !storage.isOutOfSpace)
         default:
             checker.report(.durability, "server \(id.rawValue): \(failure.message)")
@@ -128,6 +132,7 @@ extension Simulation {
         guard phase == .faulty, chance(options.rotChance), canLose(id),
             nodes[id]?.disk?.bytes?.rot(using: &random) == true
         else { return }
+        counts.rots += 1
         nodes[id]?.isRotten = true
     }
 
@@ -138,7 +143,11 @@ extension Simulation {
         }
         let others = nodes.filter { $0.key != victim }
         guard others.allSatisfy({ $0.value.server != nil }) else { return false }
-        return others.values.compactMap(\.server).allSatisfy { server in
+        let servers = others.values.compactMap(\.server)
+        guard servers.contains(where: { !$0.raft.configuration.members.isEmpty }) else {
+            return false
+        }
+        return servers.allSatisfy { server in
             let configuration = server.raft.configuration
             guard configuration.everyone.allSatisfy({ nodes[$0] != nil }) else { return false }
             let living = configuration.reached { others[$0] != nil ? 1 : 0 }
@@ -167,6 +176,7 @@ extension Simulation {
         if isVerbose { print(now.nanoseconds / 1_000_000, "old image of", id.rawValue) }
         disk = image.disk
         disk.bytes?.storage.image = image.files
+        counts.oldImages += 1
         nodes[id]?.oldStart = image.opened
         nodes[id]?.diskImage = nil
         after(.milliseconds(Int64.random(in: 1500...4000, using: &random)), .retire(id))
@@ -205,7 +215,7 @@ extension Simulation {
         guard !options.environment.contains(.ignoresStartCounts) else { return true }
         let known = nodes[id]?.shell.known[peer] ?? 0
         guard greeting.opened >= known, bytes.opened >= nodes[peer]?.shell.known[id] ?? 0 else {
-            refusedStarts += 1
+            counts.refusedStarts += 1
             return false
         }
         nodes[id]?.shell.known[peer] = greeting.opened
@@ -245,5 +255,36 @@ extension Simulation {
                     || node.server?.raft.configuration.everyone.contains { nodes[$0] == nil }
                         == true
             }
+    }
+}
+
+/// How often what can happen to whole servers did happen.
+package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
+    package var replaced = 0
+    package var rots = 0
+    package var oldImages = 0
+    package var diskFailures = 0
+    package var fullDisks = 0
+    /// Messages refused because of an old disk image.
+    package var refusedStarts = 0
+    /// Entries of requests that had taken effect before.
+    package var duplicates = 0
+
+    package init() {}
+
+    package static func += (left: inout WholeCounts, right: WholeCounts) {
+        left.replaced += right.replaced
+        left.rots += right.rots
+        left.oldImages += right.oldImages
+        left.diskFailures += right.diskFailures
+        left.fullDisks += right.fullDisks
+        left.refusedStarts += right.refusedStarts
+        left.duplicates += right.duplicates
+    }
+
+    package var description: String {
+        "\(diskFailures) disk failures, \(fullDisks) full disks, \(rots) damaged, "
+            + "\(oldImages) old images (\(refusedStarts) messages refused), "
+            + "\(replaced) servers replaced, \(duplicates) duplicates without effect"
     }
 }

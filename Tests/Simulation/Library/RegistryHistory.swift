@@ -1,5 +1,5 @@
-package import Model
-package import StateMachine
+import Model
+import StateMachine
 
 /// Whether what clients were told can be true: the log's order is the witness.
 ///

@@ -1,8 +1,8 @@
 package import Model
 package import Raft
 package import StateMachine
-import StateStore
-import Wire
+package import StateStore
+package import Wire
 
 /// The production state machine with what the simulation wants to know of it.
 package struct RegistryMachine: Sendable {
@@ -52,11 +52,28 @@ package struct RegistryMachine: Sendable {
         return effect
     }
 
-    /// The value that a snapshot of this one holds, its remainder encoded and read again.
-    package var restored: RegistryMachine? {
-        guard
-            let other = StateMachine(store: machine.store, remainder: machine.encodedRemainder)
-        else { return nil }
+    /// Everything in it as the bytes of a snapshot: records, carried state, remainder.
+    private var encoded: (records: [UInt8], carried: [UInt8], remainder: [UInt8]) {
+        var records: [UInt8] = []
+        machine.store.writeRecords { (piece: UnsafeRawBufferPointer) in records += piece }
+        return (records, machine.store.carriedState, machine.encodedRemainder)
+    }
+
+    /// The value that a snapshot of this one holds: encoded and read again.
+    package func restored() throws(StateStreamError) -> RegistryMachine {
+        let (records, carried, remainder) = encoded
+        var restorer = try StateRestorer(carried: carried)
+        var framer = RecordFramer()
+        try records.withUnsafeBufferPointer { (bytes) throws(StateStreamError) in
+            try framer.consume(UnsafeRawBufferPointer(bytes)) { (frame) throws(StateStreamError) in
+                try restorer.add(frame)
+            }
+        }
+        try framer.finish { (frame) throws(StateStreamError) in try restorer.add(frame) }
+        let store = try restorer.finish(lastIndex: machine.store.lastApplied)
+        guard let other = StateMachine(store: store, remainder: remainder) else {
+            throw StateStreamError(.malformed, at: 0, "the remainder")
+        }
         var copy = self
         copy.machine = other
         return copy
@@ -95,26 +112,11 @@ package struct RegistryMachine: Sendable {
     /// A hash of everything in it; equal on two servers with equal `applied`.
     package var digest: Digest {
         var digest = Digest()
-        func mix(_ bytes: some Sequence<UInt8>) { for byte in bytes { digest.mix(UInt64(byte)) } }
-        let store = machine.store
-        for record in store.keyValues(prefix: "").value {
-            mix(record.key.utf8)
-            mix(record.session.utf8)
-            mix(record.entry.value)
-            digest.mix(record.lockIndex)
-            digest.mix(record.indexes.create.rawValue)
-            digest.mix(record.indexes.modify.rawValue)
-            digest.mix(store.isLockDelayed(record.key, now: machine.lastStamp) ? 1 : 0)
+        let (records, carried, remainder) = encoded
+        for bytes in [records, carried, remainder] {
+            digest.mix(UInt64(bytes.count))
+            for byte in bytes { digest.mix(UInt64(byte)) }
         }
-        for record in store.sessions().value {
-            mix(record.session.id.utf8)
-            digest.mix(record.session.indexes.create.rawValue)
-        }
-        for number in UInt8(0)..<RegistryOperation.instances {
-            digest.mix(instance(number)?.writer ?? 0)
-        }
-        digest.mix(store.catalogIndex.rawValue)
-        mix(machine.encodedRemainder)
         return digest
     }
 }

@@ -52,7 +52,7 @@ package struct RegistrySpecification {
             set(key, Key(value: id, modified: index, session: session), index)
             return .condition(true)
         case .delete(let key):
-            set(key, nil, index)
+            set(key, Key?.none, index)
             return .done
         case .lock(let key, let session): return lock(key, session, id, index)
         case .unlock(let key, let session):
@@ -74,7 +74,7 @@ package struct RegistrySpecification {
             set(number, Instance(writer: id, isPassing: isPassing), index)
             return .done
         case .deregister(let number):
-            set(number, nil, index)
+            set(number, Instance?.none, index)
             return .done
         case .readKey, .readInstance: return .refused
         }
@@ -98,7 +98,7 @@ package struct RegistrySpecification {
         guard let kind = sessions.removeValue(forKey: session) else { return }
         for (key, entry) in keys.sorted(by: { $0.key < $1.key }) where entry.session == session {
             let released = Key(value: entry.value, modified: index, session: "")
-            set(key, kind.deletesKeys ? nil : released, index)
+            set(key, kind.deletesKeys ? Key?.none : released, index)
             if kind.delaysLocks { delays[key] = now.advanced(by: RegistryOperation.lockDelay) }
         }
     }

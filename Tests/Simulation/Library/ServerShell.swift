@@ -12,6 +12,8 @@ struct ServerShell {
         var entry: [UInt8]
     }
 
+    /// What this start is called in requests.
+    var start: UInt64 = 0
     /// Requests of this start so far.
     var lastNumber: UInt64 = 0
     var pending: [UInt64: Pending] = [:]
@@ -27,7 +29,8 @@ struct ServerShell {
     var wallOffset: UInt64 = 0
 
     /// Forgets what was only in memory.
-    mutating func restart() {
+    mutating func restart(as start: UInt64) {
+        self.start = start
         lastNumber = 0
         pending = [:]
         reads = [:]
@@ -59,12 +62,18 @@ extension Simulation {
     /// How long a server tries to find out what became of a write.
     private static let holdTime = Nanoseconds.seconds(7)
 
+    /// A start draws its name at random, since a server that lost its disk could not count on.
+    func restartShell(of id: NodeID) {
+        let start = options.environment.contains(.forgetsStarts) ? 1 : random.next()
+        nodes[id]?.shell.restart(as: start)
+    }
+
     // MARK: Requests
 
     func handle(_ operation: RegistryOperation, of client: Int?, at id: NodeID) {
-        guard let server = nodes[id]?.server else { return }
+        guard nodes[id]?.server != nil else { return }
         guard let mode = operation.readMode else {
-            return write(operation, of: client, at: id, opened: server.disk.bytes?.opened ?? 0)
+            return write(operation, of: client, at: id)
         }
         let token = RequestToken(rawValue: operation.id)
         guard let client else { return }
@@ -72,17 +81,11 @@ extension Simulation {
         step(id, .read(token, mode))
     }
 
-    private func write(
-        _ operation: RegistryOperation,
-        of client: Int?,
-        at id: NodeID,
-        opened: UInt64
-    ) {
+    private func write(_ operation: RegistryOperation, of client: Int?, at id: NodeID) {
         guard var shell = nodes[id]?.shell else { return }
         shell.lastNumber += 1
         let number = shell.lastNumber
-        let start = options.environment.contains(.forgetsStarts) ? 1 : opened
-        let request = RequestID(origin: id.rawValue, start: start, number: number)
+        let request = RequestID(origin: id.rawValue, start: shell.start, number: number)
         let header = EntryHeader(
             kind: .command,
             stamp: Timestamp(nanosecondsSinceEpoch: 0),
@@ -165,10 +168,7 @@ extension Simulation {
                 checker.report(.linearizability, problem)
             }
             guard let header = effect.header, header.request.origin == id.rawValue,
-                let node = nodes[id], let opened = node.server?.disk.bytes?.opened
-            else { continue }
-            let start = options.environment.contains(.forgetsStarts) ? 1 : opened
-            guard header.request.start == start,
+                header.request.start == nodes[id]?.shell.start,
                 let pending = nodes[id]?.shell.pending.removeValue(
                     forKey: header.request.number
                 )

@@ -1,6 +1,8 @@
 package import DurableLog
 package import Model
 package import Raft
+import StateStore
+package import Wire
 
 /// One server: the production core with a shell whose disk, clock and network are simulated.
 package struct SimulatedServer {
@@ -28,8 +30,10 @@ package struct SimulatedServer {
         package var applied: [(LogIndex, Operation, Bool)] = []
         /// The same for the production state machine, for every entry.
         package var effects: [RegistryMachine.Effect] = []
-        /// What the state machine or the log could not read; the process must end.
-        package var failure: String?
+        /// Why the log could not be read; the process must end.
+        package var failure: DurableLogError?
+        /// Why an entry could not be applied.
+        package var unreadable: WireError?
     }
 
     /// A new server: `members` is what it starts with, empty for one that is to join.
@@ -91,7 +95,12 @@ package struct SimulatedServer {
         id = settings.id
         self.disk = disk
         machine = disk.durable.snapshot.machine
-        registry = disk.durable.snapshot.registry?.restored
+        let snapshot = disk.durable.snapshot.registry
+        do throws(StateStreamError) {
+            registry = try snapshot?.restored()
+        } catch {
+            preconditionFailure("a snapshot of this simulation's own: \(error.message)")
+        }
         raft = Raft(
             settings: settings,
             hardState: recovered.hardState,
@@ -105,7 +114,7 @@ package struct SimulatedServer {
     package mutating func step(_ inputs: [RaftInput], now: Instant) -> Output {
         var output = Output()
         var next = inputs
-        while !next.isEmpty {
+        while !next.isEmpty, output.failure == nil {
             var effects = RaftEffects()
             raft.handle(next, now: now, into: &effects)
             next = run(effects, into: &output)
@@ -127,7 +136,11 @@ package struct SimulatedServer {
             case .restore(let point):
                 guard let found = received.first(where: { $0.point == point }) else { continue }
                 machine = found.machine
-                registry = found.registry?.restored
+                do throws(StateStreamError) {
+                    registry = try found.registry?.restored()
+                } catch {
+                    output.unreadable = WireError(.value, error.message)
+                }
             }
             inputs.append(.applied(through: machine.applied))
         }
@@ -170,7 +183,9 @@ package struct SimulatedServer {
             while index <= range.upperBound {
                 var entry = raft.log.entry(at: index)
                 if entry == nil, read.last.map({ $0.index < index }) ?? true {
-                    read = try disk.bytes?.entries(in: index...range.upperBound, bytesLimit: 4000) ?? []
+                    read =
+                        try disk.bytes?.entries(in: index...range.upperBound, bytesLimit: 4000)
+                        ?? []
                 }
                 entry = entry ?? read.first { $0.index == index }
                 guard let entry else {
@@ -182,8 +197,10 @@ package struct SimulatedServer {
                 }
                 index = LogIndex(rawValue: index.rawValue + 1)
             }
+        } catch let error as DurableLogError {
+            output.failure = error
         } catch {
-            output.failure = "cannot apply entry \(index.rawValue): \(error)"
+            output.unreadable = error as? WireError
         }
     }
 
@@ -192,7 +209,7 @@ package struct SimulatedServer {
             do {
                 return try bytes.entries(in: read.range, bytesLimit: read.bytesLimit)
             } catch {
-                output.failure = error.message
+                output.failure = error
                 return []
             }
         }

@@ -26,10 +26,7 @@ package final class Simulation {
     var sessions: [String] = []
     var proposals: UInt64 = 0
     var successors: Set<NodeID> = []
-    /// How many servers were given up and replaced.
-    package internal(set) var replaced = 0
-    /// How many messages were refused because of an old disk image.
-    package internal(set) var refusedStarts = 0
+    var counts = WholeCounts()
     private var stateDigests: [LogIndex: Digest] = [:]
     private var queue = Heap<Scheduled>()
     private var scheduled: UInt64 = 0
@@ -134,7 +131,13 @@ package final class Simulation {
     /// How many times a server became leader.
     package var leaderCount: Int { checker.leaderCount }
     /// How many operations were answered.
-    package var answeredCount: Int { history.answered }
+    package var answeredCount: Int { history.answered + registryHistory.answered }
+    /// What happened to whole servers.
+    package var wholeCounts: WholeCounts {
+        var counts = counts
+        counts.duplicates = registryHistory.duplicates
+        return counts
+    }
 
     // MARK: The loop
 
@@ -286,11 +289,15 @@ package final class Simulation {
         for message in output.messages { send(message) }
         for transfer in output.snapshots { send(transfer, from: id) }
         for answer in output.answers where options.isWhole { self.answer(answer, at: id) }
-        for answer in output.answers where !options.isWhole { take(answer, of: id, applied: output.applied) }
+        for answer in output.answers where !options.isWhole {
+            take(answer, of: id, applied: output.applied)
+        }
         beginSync(id)
         takeSnapshotIfDue(id)
         schedule(id)
-        if !options.isWhole, nodes[id]?.image == nil, chance(30) { nodes[id]?.image = server.disk.durable }
+        if !options.isWhole, nodes[id]?.image == nil, chance(30) {
+            nodes[id]?.image = server.disk.durable
+        }
     }
 
     /// Sets the server's one timer.
@@ -353,8 +360,11 @@ package final class Simulation {
 
     /// Checks and answers what the production state machine did.
     private func noteWhole(_ id: NodeID, _ output: SimulatedServer.Output) {
-        if let failure = output.failure { checker.report(.durability, failure) }
+        if let unreadable = output.unreadable {
+            checker.report(.stateMachineSafety, "an entry cannot be applied: \(unreadable)")
+        }
         noteEffects(output.effects, at: id)
+        if let failure = output.failure { return end(id, because: failure) }
         notice(leaderOf: id)
         guard let registry = nodes[id]?.server?.registry, !output.effects.isEmpty else { return }
         guard registry.applied.rawValue.isMultiple(of: 8) || phase != .faulty else { return }

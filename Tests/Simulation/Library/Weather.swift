@@ -1,5 +1,6 @@
 import Model
 import Raft
+import StorageSimulation
 
 /// What goes wrong, and how it ends.
 extension Simulation {
@@ -32,6 +33,7 @@ extension Simulation {
         schedule(id)
         guard options.isWhole else { return }
         nodes[id]?.shell.wallOffset = UInt64.random(in: 0...3_000_000_000, using: &random)
+        restartShell(of: id)
         after(.milliseconds(300), .sessions(id))
     }
 
@@ -102,7 +104,7 @@ extension Simulation {
         if options.isWhole {
             disk.stop(losingPower: losingPower, using: &random)
             imageDisk(of: id, &disk)
-            nodes[id]?.shell.restart()
+            restartShell(of: id)
         }
         if options.environment.contains(.restoresOldDisks), let image = nodes[id]?.image {
             disk.restore(image)
@@ -227,7 +229,9 @@ extension Simulation {
         switch phase {
         case .faulty: return false
         case .healed(let since, let answered):
-            guard now.since(since) > .milliseconds(300), history.answered + registryHistory.answered >= answered + 10 else {
+            guard now.since(since) > .milliseconds(300),
+                history.answered + registryHistory.answered >= answered + 10
+            else {
                 return false
             }
             if options.writesWhileConverging { return membersFollow() }
@@ -250,7 +254,8 @@ extension Simulation {
         return leader.raft.configuration.everyone.allSatisfy { id in
             guard let server = nodes[id]?.server else { return false }
             return server.machine == leader.machine
-                && server.registry?.digest == leader.registry?.digest && server.raft.leader == leader.id
+                && server.registry?.digest == leader.registry?.digest
+                && server.raft.leader == leader.id
                 && server.raft.log.stable == leader.raft.log.stable
         }
     }

@@ -7,7 +7,10 @@ import Glibc
 import Darwin
 #endif
 
-/// Runs many seeds of the simulation: `simulate [count] [first] [--verbose]`.
+/// Runs many seeds of the simulation: `simulate [count] [first] [--whole] [--verbose]`.
+///
+/// With `--whole` whole servers: the production log on a disk of bytes and the production state
+/// machine; without it the core alone, on an abstract disk.
 ///
 /// Prints one line per failure and a summary; exits 1 when a seed failed. With `--bugs [limit]` it
 /// switches on one known bug after the other and says within how many seeds each is caught; that
@@ -31,11 +34,13 @@ enum Simulate {
         }
         let count = numbers.first ?? 1000
         let first = numbers.count > 1 ? numbers[1] : 1
+        let isWhole = words.contains("--whole")
         let isVerbose = words.contains("--verbose")
         var failures = 0
+        var whole = WholeCounts()
         var (steps, leaders, answered) = (0, 0, 0)
         for seed in first..<(first + count) {
-            let simulation = Simulation(.random(seed: seed))
+            let simulation = Simulation(isWhole ? .whole(seed: seed) : .random(seed: seed))
             simulation.isVerbose = isVerbose
             if let violation = simulation.run() {
                 failures += 1
@@ -49,9 +54,11 @@ enum Simulate {
             }
             leaders += simulation.leaderCount
             answered += simulation.answeredCount
+            whole += simulation.wholeCounts
         }
         print("\(count) seeds from \(first): \(failures) failed,", terminator: " ")
         print("\(steps) steps, \(leaders) leaders, \(answered) operations answered")
+        if isWhole { print(whole) }
         if failures > 0 { fatalFailure() }
     }
 

@@ -41,6 +41,7 @@ class Connection:
                 connection = http.client.HTTPConnection(*self.address, timeout=self.seconds)
                 connection.connect()
                 self.http = connection
+            self.http.sock.settimeout(self.seconds)
             sent = True
             plain = body is None or isinstance(body, (str, bytes))
             self.http.request(method, path, body if plain else json.dumps(body))
