@@ -141,7 +141,10 @@ let package = Package(
         // The command line, a client like any other.
         server(
             "CLI",
-            ["MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", arguments]
+            [
+                "MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", "StateStore",
+                "Snapshots", arguments,
+            ]
         ),
         .executableTarget(
             name: "muster",
