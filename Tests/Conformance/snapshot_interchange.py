@@ -217,7 +217,8 @@ def main():
     parser.add_argument("--keep")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="snapshot-interchange-")
-    first, ours, again = (os.path.join(folder, name + ".snap") for name in ("first", "ours", "again"))
+    first, ours, again = (
+        os.path.join(folder, name + ".snap") for name in ("first", "ours", "again"))
     agents = []
 
     def start(program, name, port, extra=None):

@@ -1,13 +1,13 @@
 import Glibc
 import Snapshots
+import Synchronization
 
 /// A file that is read from its start, piece by piece.
-// SAFETY: immutable but for the place to read from, which one task after the other moves.
-final class InputFile: @unchecked Sendable {
+final class InputFile: Sendable {
     let sizeBytes: Int
     private let descriptor: Int32
     private let path: String
-    private var offset = 0
+    private let offset = Mutex(0)
 
     init(_ path: String) throws {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -31,10 +31,11 @@ final class InputFile: @unchecked Sendable {
     /// The next bytes; empty at the end.
     func read() throws(SnapshotError) -> [UInt8] {
         var code: Int32 = 0
+        let place = offset.withLock(\.self)
         let piece = [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, count in
             var got: Int
             repeat {
-                got = pread(descriptor, buffer.baseAddress, buffer.count, offset)
+                got = pread(descriptor, buffer.baseAddress, buffer.count, place)
             } while got
                 < 0 && errno == EINTR
             if got < 0 { code = errno }
@@ -44,12 +45,12 @@ final class InputFile: @unchecked Sendable {
             let reason = Console.errorText(code)
             throw .storage(FileFailure(operation: "read", file: path, code: code, reason: reason))
         }
-        offset += piece.count
+        offset.withLock { $0 = place + piece.count }
         return piece
     }
 
     func rewind() {
-        offset = 0
+        offset.withLock { $0 = 0 }
     }
 
     /// The file's bytes from its start.
@@ -65,8 +66,7 @@ final class InputFile: @unchecked Sendable {
 /// A file that gets its name only when it is known to be a whole snapshot.
 ///
 /// - Source: Consul: `consul snapshot save` writes `FILE.unverified…` first.
-// SAFETY: written by one task at a time.
-final class UnverifiedFile: @unchecked Sendable {
+final class UnverifiedFile: Sendable {
     private let path: String
     private let temporary: String
     private let descriptor: Int32

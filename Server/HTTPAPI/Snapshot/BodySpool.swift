@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -85,11 +86,14 @@ final class BodySpool {
 }
 
 /// The body of a request in a file without a name: nothing is left behind, whatever happens.
-// SAFETY: `append` is called by one thread after the other and only before others get the body.
-package final class UploadedBody: @unchecked Sendable {
+///
+/// It only grows, and only before others get it.
+package final class UploadedBody: Sendable {
     private let file: Int32
+    private let length = Mutex(0)
+
     /// Its length in bytes.
-    package private(set) var sizeBytes = 0
+    package var sizeBytes: Int { length.withLock(\.self) }
 
     init(directory: String) throws(SnapshotRefusal) {
         var template = Array((directory + "/upload-XXXXXX").utf8CString)
@@ -111,13 +115,14 @@ package final class UploadedBody: @unchecked Sendable {
     func append(_ bytes: ByteBuffer) throws(SnapshotRefusal) {
         var bytes = bytes
         while bytes.readableBytes > 0 {
+            let end = sizeBytes
             let count = bytes.withUnsafeReadableBytes { pointer in
-                pwrite(file, pointer.baseAddress, pointer.count, sizeBytes)
+                pwrite(file, pointer.baseAddress, pointer.count, end)
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Self.failure("write a temporary file") }
             bytes.moveReaderIndex(forwardBy: count)
-            sizeBytes += count
+            length.withLock { $0 = end + count }
         }
     }
 

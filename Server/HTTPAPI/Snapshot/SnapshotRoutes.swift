@@ -17,7 +17,7 @@ extension RouteTable {
 enum SnapshotRoutes {
     private static let unserved = HTTPError(
         .notImplemented,
-        "Saving and restoring snapshots: not served by this agent"
+        "Saving and restoring snapshots: not served by this version"
     )
 
     /// - Source: Consul: GET /v1/snapshot
