@@ -223,7 +223,9 @@ extension Simulation {
             counts.refusedStarts += 1
             return false
         }
-        if nodes[peer]?.oldStart != nil || nodes[id]?.oldStart != nil {
+        // A letter may be from before the image was put back.
+        let isOfThisStart = greeting.opened == nodes[peer]?.server?.disk.bytes?.opened
+        if isOfThisStart, nodes[peer]?.oldStart != nil || nodes[id]?.oldStart != nil {
             checker.report(.durability, "a server on an old disk image takes part")
         }
         nodes[id]?.shell.known[peer] = greeting.opened
