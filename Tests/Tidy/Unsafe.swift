@@ -6,7 +6,6 @@ enum Unsafe {
         "ClientSDK/MusterBalancing/Stripes.swift",
         "Server/Consensus/DiskThread.swift",
         "Server/Consensus/SnapshotKeeper.swift",
-        "Server/HTTPAPI/Snapshot/BodySpool.swift",
         "Server/Replica/InMemoryLog.swift",
         "Server/StateStore/Records/RecordStorage.swift",
         "Server/StateStore/Tables/Cell.swift",
