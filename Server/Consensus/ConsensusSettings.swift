@@ -55,6 +55,10 @@ package struct SnapshotSettings: Sendable {
     package var interval = Nanoseconds.seconds(30)
     /// Entries that stay in the log behind a snapshot, for followers that are a little behind.
     package var trailingEntries: UInt64 = 10_240
+    /// Entries that stay at most, for followers that are further behind but alive.
+    package var mostTrailingEntries: UInt64 = 2_000_000
+    /// How long a silent follower counts as alive in this.
+    package var patience = Nanoseconds.seconds(60)
 
     package init() {}
 }
