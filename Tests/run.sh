@@ -63,6 +63,9 @@ bad=$(grep -cE '✘ Test .* failed after' "$logs/unit" || true)
 count "unit and tidy tests" "$((${total:-0} - bad))" "$bad" "$code"
 
 stage "golden HTTP" python3 Tests/Conformance/replay_http.py --start "$muster"
-[ "${1:-}" = --quick ] || stage "end-to-end" python3 Tests/EndToEnd/run.py --muster "$muster"
+if [ "${1:-}" != --quick ]; then
+    stage "end-to-end" python3 Tests/EndToEnd/run.py --muster "$muster"
+    stage "cluster" python3 Tests/EndToEnd/cluster/run.py --muster "$muster"
+fi
 
 finish

@@ -51,6 +51,16 @@ extension Consensus {
         input(.snapshotTaken(point, compactThrough: through))
     }
 
+    /// What a snapshot of the present state says of itself.
+    func metadata(of machine: StateMachine) -> SnapshotMetadata {
+        let position = LogPosition(
+            index: appliedIndex,
+            term: raft.log.term(at: appliedIndex) ?? raft.term
+        )
+        let point = SnapshotPoint(position: position, configuration: raft.log.configuration)
+        return SnapshotKeeper.metadata(of: machine, at: point, cluster: cluster, wallClock())
+    }
+
     // MARK: Sending
 
     func send(_ transfer: SnapshotTransfer) {

@@ -25,5 +25,8 @@ package struct SnapshotLimits: Hashable, Sendable {
     /// Bytes of partial snapshots from other servers that are kept for a transfer to go on.
     package var partialFiles = 2
 
+    /// Bytes of an archive that are read or sent at a time.
+    package var pieceBytes = 256 << 10
+
     package init() {}
 }

@@ -8,6 +8,8 @@ enum Unsafe {
         "Server/StateStore/Records/RecordStorage.swift",
         "Server/StateStore/Tables/Cell.swift",
         "Server/StateStore/Tree/OrderedTree.swift",
+        "Tests/DNSAPITests/DNSGateTests.swift",
+        "Tests/HTTPAPITests/FollowerLog.swift",
     ]
 
     static let markers = ["@unchecked Sendable", "nonisolated(unsafe)", "unowned"]

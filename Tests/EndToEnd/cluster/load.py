@@ -280,7 +280,7 @@ class Load:
         edges = [self.started, *times, self.ended]
         return max(after - before for before, after in zip(edges, edges[1:]))
 
-    def verify(self, minimum=200):
+    def verify(self, minimum=50):
         """Fails unless all that was seen can be explained; returns a summary."""
         self.stop()
         for client in self.clients:

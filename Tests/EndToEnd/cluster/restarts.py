@@ -29,7 +29,7 @@ def kill_all(program):
         note = load.verify()
         with Load(servers, seed=2) as second:
             second.run(1)
-        return f"{note}; then {second.verify(minimum=20)}"
+        return f"{note}; then {second.verify(20)}"
 
 
 @scenario("all servers killed under load and started again at new addresses are the same cluster",
