@@ -20,7 +20,7 @@ package struct ConsensusSettings: Sendable {
     package var joinAddresses: [String] = []
     /// Where the log and the snapshots lie.
     package var directory: String
-    package var timing = RaftTiming()
+    package var timing = RaftTiming.servers
     package var limits = ConsensusLimits()
     package var snapshots = SnapshotSettings()
     /// What other servers are told of this one.
@@ -96,6 +96,16 @@ package struct ConsensusLimits: Sendable {
 }
 
 extension RaftTiming {
+    /// What servers begin with: a dead leader is replaced within three quarters of a second, a busy
+    /// one may be late by five heartbeats.
+    package static var servers: RaftTiming {
+        var timing = RaftTiming()
+        timing.heartbeatInterval = .milliseconds(50)
+        timing.electionTimeout = .milliseconds(350)
+        timing.leaderLease = .milliseconds(260)
+        return timing
+    }
+
     /// The same, every length multiplied.
     ///
     /// - Source: Consul: docs/install/performance `raft_multiplier`.
