@@ -4,6 +4,7 @@ import Wire
 /// Records in Consul's canonical form, collected until a piece is full.
 struct RecordOutput {
     var writer = MessagePackWriter()
+    let plain = PlainParts()
     private let pieceBytes: Int
 
     init(pieceBytes: Int) {
@@ -146,15 +147,20 @@ extension RecordOutput {
         verbatim(envelope.beforeCheck)
         writer.null()
         verbatim(envelope.beforeService)
+        if !serviceFields(record) { serviceRecord(record) }
+        verbatim(envelope.afterService)
+    }
+
+    /// A service by way of the whole record: what `serviceFields` must agree with.
+    mutating func serviceRecord(_ record: ServiceRecord) {
         var service = record.service
         service.proxy.useGoNumbers()
         value(service)
-        verbatim(envelope.afterService)
     }
 
     mutating func check(_ record: CheckRecord, _ envelope: RegisterEnvelope) {
         verbatim(envelope.beforeCheck)
-        value(record.check)
+        if !checkFields(record) { value(record.check) }
         verbatim(envelope.beforeService)
         writer.null()
         verbatim(envelope.afterService)
@@ -163,7 +169,7 @@ extension RecordOutput {
 
 extension ProxyConfiguration {
     /// Numbers of opaque settings as Go has them after reading JSON: floating point, all of them.
-    fileprivate mutating func useGoNumbers() {
+    mutating func useGoNumbers() {
         config = config?.mapValues(\.withGoNumbers)
         guard let upstreams else { return }
         self.upstreams = upstreams.map { upstream in

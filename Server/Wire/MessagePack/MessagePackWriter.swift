@@ -6,7 +6,7 @@
 /// write and to read.
 /// - Source: RPC sheet §3.
 package struct MessagePackWriter: Sendable {
-    private var sink: ByteSink
+    var sink: ByteSink
     private let isCanonical: Bool
     /// How many fields the current record has so far, when they are not sorted.
     private var fieldCount: UInt16 = 0
@@ -149,8 +149,7 @@ package struct MessagePackWriter: Sendable {
     }
 
     /// The key of a field.
-    @inline(__always)
-    mutating func name(_ name: StaticString) {
+    package mutating func name(_ name: StaticString) {
         if name.utf8CodeUnitCount < 32 {
             short(name.utf8Start, name.utf8CodeUnitCount)
         } else {

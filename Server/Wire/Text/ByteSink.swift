@@ -116,6 +116,11 @@ struct ByteSink: Sendable {
         }
     }
 
+    /// Overwrites a byte that was written before.
+    mutating func replace(at index: Int, _ byte: UInt8) {
+        storage[index] = byte
+    }
+
     /// Overwrites bytes that were written before.
     mutating func replace(at index: Int, bigEndian value: UInt16) {
         storage[index] = UInt8(truncatingIfNeeded: value >> 8)
