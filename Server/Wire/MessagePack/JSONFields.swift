@@ -7,7 +7,9 @@ package struct JSONFields {
     /// At the opening quote of the next key, or behind the object.
     private var place = 1
 
-    /// Nil for what is no object. The memory must outlive the value.
+    /// Nil for what is no object.
+    ///
+    /// The memory must outlive the value.
     package init?(_ object: UnsafeRawBufferPointer) {
         guard object.count >= 2, object[0] == UInt8(ascii: "{"), let start = object.baseAddress
         else { return nil }
