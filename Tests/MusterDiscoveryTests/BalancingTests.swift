@@ -33,7 +33,7 @@ import Testing
             for seconds in [10, 20, 30] {
                 // Balancers keep time in units of about a nanosecond.
                 let due = Duration.seconds(seconds)
-                _ = await time.sleeper(within: due - .milliseconds(1) ... due)
+                _ = await time.sleeper(within: due - .milliseconds(1)...due)
                 time.advance(by: .seconds(10))
             }
             while !balancer.status.ejected.isEmpty { await Task.yield() }
