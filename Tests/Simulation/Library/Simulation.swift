@@ -272,7 +272,10 @@ package final class Simulation {
         steps += 1
         mixIntoTrace(server, output)
         checkLoyalty(id, output)
-        checker.observe(server, output) { nodes[$0]?.server?.disk ?? nodes[$0]?.disk }
+        checker.observe(server, output) { id in
+            guard nodes[id]?.oldStart == nil else { return nil }
+            return nodes[id]?.server?.disk ?? nodes[id]?.disk
+        }
         guard checker.violation == nil else { return }
         if options.demandsStableLeader, checker.leaderCount > 1 {
             checker.report(.liveness, "a second leader in fair weather")

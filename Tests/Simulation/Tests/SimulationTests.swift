@@ -33,7 +33,7 @@ struct SimulationTests {
         }
         #expect(counts.replaced > 3)
         #expect(counts.diskFailures > 1)
-        #expect(counts.duplicates > 20)
+        #expect(counts.duplicates > 10)
         #expect(answered > 500)
     }
 
