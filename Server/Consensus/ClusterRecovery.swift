@@ -156,7 +156,8 @@ package enum ClusterRecovery {
 
     private static func rename(_ old: String, to new: String) throws(ConsensusError) {
         guard Glibc.rename(old, new) == 0 else {
-            throw ConsensusError("cannot rename \(old) to \(new): \(String(cString: strerror(errno)))")
+            let reason = String(cString: strerror(errno))
+            throw ConsensusError("cannot rename \(old) to \(new): \(reason)")
         }
         let parent = old.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")

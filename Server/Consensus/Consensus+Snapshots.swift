@@ -41,12 +41,12 @@ extension Consensus {
         isTakingSnapshot = false
         lastSnapshotBytes = sizeBytes
         lastSnapshotAt = ReadGate.now
+        let last = point.index.rawValue
         let milliseconds = lastSnapshotAt.since(started).rawValue / 1_000_000
         logger.info(
-            "snapshot: index=\(point.index.rawValue) bytes=\(sizeBytes) milliseconds=\(milliseconds)"
+            "snapshot: index=\(last) bytes=\(sizeBytes) milliseconds=\(milliseconds)"
         )
         let trailing = settings.snapshots.trailingEntries
-        let last = point.index.rawValue
         let through = LogIndex(rawValue: last > trailing ? last - trailing : 0)
         input(.snapshotTaken(point, compactThrough: through))
     }

@@ -23,8 +23,9 @@ final class DiskThread: Sendable {
 
     /// What the thread is told to do.
     enum Job: Sendable {
-        /// Put on disk the writes of a turn that ended with this commit index; `done` is called when
-        /// they and everything before them are there.
+        /// Put on disk the writes of a turn that ended with this commit index.
+        ///
+        /// `done` is called when they and everything before them are there.
         case write([LogWrite], commit: LogIndex, done: @Sendable () -> Void)
         /// The first entry of a new cluster.
         case bootstrap(cluster: UInt128, ClusterConfiguration)

@@ -4,6 +4,8 @@ enum Unsafe {
     static let allowed: Set<String> = [
         "ClientSDK/MusterBalancing/PickTable.swift",
         "ClientSDK/MusterBalancing/Stripes.swift",
+        "Server/Consensus/DiskThread.swift",
+        "Server/Consensus/SnapshotKeeper.swift",
         "Server/Replica/InMemoryLog.swift",
         "Server/StateStore/Records/RecordStorage.swift",
         "Server/StateStore/Tables/Cell.swift",
