@@ -71,7 +71,6 @@ extension Simulation {
     // MARK: Requests
 
     func handle(_ operation: RegistryOperation, of client: Int?, at id: NodeID) {
-        if isVerbose { print("DBG", now.nanoseconds / 1_000_000, "op", operation.id, operation.kind, "at", id.rawValue, nodes[id]?.server != nil) }
         guard nodes[id]?.server != nil else { return }
         guard let mode = operation.readMode else {
             return write(operation, of: client, at: id)
