@@ -140,7 +140,8 @@ let package = Package(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "StateMachine", "Snapshots", "DNSAPI", "Checks", "Consensus", "Raft", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "StateMachine", "Snapshots", "DNSAPI", "Checks", "Consensus", "Raft", nioCore,
+                nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.

@@ -73,7 +73,7 @@ struct ElectionTests {
     @Test func aLeaderWithoutAMajorityStepsDownAfterAnElectionTimeout() {
         var cluster = ScriptedCluster(voters: 1...3)
         cluster.elect(1)
-        for _ in 0..<6 {
+        for _ in 0..<9 {
             cluster.fireTimer(1)
             cluster.network = []
         }

@@ -75,7 +75,7 @@ struct ReadTests {
         cluster.elect(1)
         cluster.fireTimer(1)
         cluster.settle()
-        cluster.advance(.milliseconds(259))
+        cluster.advance(.milliseconds(374))
         cluster.input(1, .read(token, .lease))
         #expect(reads(&cluster, 1) == [.readable(token, .at(1))])
         #expect(cluster.network.isEmpty)
