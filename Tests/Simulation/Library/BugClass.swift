@@ -68,7 +68,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             1,
             "counts overwritten entries",
-            seed: 18,
+            seed: 14,
             faults: .countsOverwrittenEntries,
             weather: sluggish
         ),
@@ -76,8 +76,8 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(3, "replies before the sync", seed: 1, faults: .repliesBeforeSync),
         BugClass(4, "leader counts unsynced log", seed: 1, faults: .countsOwnUnsyncedLog),
         BugClass(5, "truncates what agrees", seed: 1, faults: .truncatesMatchingSuffix),
-        BugClass(6, "never retries a probe", seed: 3, faults: .neverRetriesProbe),
-        BugClass(7, "commits the unverified", seed: 10, faults: .commitsUnverifiedEntries),
+        BugClass(6, "never retries a probe", seed: 9, faults: .neverRetriesProbe),
+        BugClass(7, "commits the unverified", seed: 2, faults: .commitsUnverifiedEntries),
         BugClass(
             8,
             "installs old snapshots",
@@ -88,18 +88,18 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             9,
             "keeps truncated members",
-            seed: 15,
+            seed: 7,
             faults: .keepsTruncatedConfiguration,
             weather: restless
         ),
         BugClass(
             10,
             "leaks the transfer flag",
-            seed: 3,
+            seed: 7,
             faults: .leaksTransferFlag,
             weather: restless
         ),
-        BugClass(11, "forgets the election timer", seed: 2, faults: .forgetsElectionTimer),
+        BugClass(11, "forgets the election timer", seed: 13, faults: .forgetsElectionTimer),
         BugClass(
             12,
             "reads before own commit",
@@ -110,15 +110,15 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             13,
             "believes a lease across pauses",
-            seed: 5,
+            seed: 26,
             faults: .believesLeaseAcrossPause,
             weather: sleepy
         ),
         BugClass(14, "counts learners", seed: 5, faults: .countsLearners),
-        BugClass(15, "pre-votes under a leader", seed: 5, faults: .grantsPreVoteUnderLeader),
+        BugClass(15, "pre-votes under a leader", seed: 22, faults: .grantsPreVoteUnderLeader),
         BugClass(16, "ignores terms in answers", seed: 2, faults: .ignoresTermInAnswers),
         BugClass(17, "ignores the window", seed: 7, faults: .ignoresWindow),
-        BugClass(20, "votes twice", seed: 5, faults: .votesTwice),
+        BugClass(20, "votes twice", seed: 3, faults: .votesTwice),
         BugClass(
             21,
             "entries hold up heartbeats",
@@ -129,7 +129,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             24,
             "skips the joint step",
-            seed: 1,
+            seed: 30,
             faults: .skipsJointConfiguration,
             weather: restless
         ),
@@ -137,7 +137,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
 
     /// Wrongs of what is around it.
     private static let environment: [BugClass] = [
-        BugClass(20, "restores old disks", seed: 3, environment: .restoresOldDisks),
+        BugClass(20, "restores old disks", seed: 1, environment: .restoresOldDisks),
         BugClass(
             22,
             "keeps no entries before a snapshot",
@@ -146,6 +146,13 @@ package struct BugClass: Sendable, CustomStringConvertible {
             weather: busy
         ),
         BugClass(23, "the state diverges", seed: 1, environment: .divergesState),
+        BugClass(
+            30,
+            "clocks stand still in a pause",
+            seed: 36,
+            environment: .stopsClocks,
+            weather: sleepy
+        ),
         BugClass(25, "disks forget syncs", seed: 1, environment: .losesSyncs),
     ]
 
@@ -154,7 +161,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             19,
             "talks to another cluster",
-            seed: 3,
+            seed: 5,
             environment: .ignoresClusterID,
             weather: doubled
         ),
@@ -169,11 +176,11 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             27,
             "numbers requests as the last start did",
-            seed: 1,
+            seed: 2,
             environment: .forgetsStarts,
             weather: wet
         ),
-        BugClass(28, "the log replies early", seed: 1, environment: .commitsLate, weather: wet),
+        BugClass(28, "the log replies early", seed: 2, environment: .commitsLate, weather: wet),
         BugClass(
             29,
             "recovery drops what was acknowledged",
@@ -181,7 +188,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
             environment: .truncatesDamage,
             weather: worn
         ),
-        BugClass(25, "real disks forget syncs", seed: 1, environment: .losesSyncs, weather: wet),
+        BugClass(25, "real disks forget syncs", seed: 2, environment: .losesSyncs, weather: wet),
         BugClass(23, "registries diverge", seed: 1, environment: .divergesState, weather: wet),
     ]
 
