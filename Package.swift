@@ -45,6 +45,10 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioLocks: Target.Dependency = .product(
+    name: "NIOConcurrencyHelpers",
+    package: "swift-nio"
+)
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -127,7 +131,8 @@ let package = Package(
             "Consensus",
             [
                 "Model", "Wire", "StateStore", "StateMachine", "Raft", "Replica", "WriteAheadLog",
-                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioPosix, logging,
+                "DurableLog", "RPC", "Snapshots", "Autopilot", deque, nioCore, nioLocks, nioPosix,
+                logging,
             ]
         ),
         // The shell: owns the cores, runs their effects, starts and stops everything.
@@ -135,13 +140,16 @@ let package = Package(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "DNSAPI", "Checks", "Consensus", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "StateMachine", "Snapshots", "DNSAPI", "Checks", "Consensus", "Raft", nioCore, nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.
         server(
             "CLI",
-            ["MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", arguments]
+            [
+                "MusterAPI", "Model", "Wire", "Filter", "Raft", "WriteAheadLog", "StateStore",
+                "Snapshots", arguments,
+            ]
         ),
         .executableTarget(
             name: "muster",

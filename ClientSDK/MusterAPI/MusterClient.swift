@@ -55,6 +55,49 @@ public final class MusterClient: Sendable {
     public func send(_ request: RegistryRequest) async throws -> RegistryReply {
         try await transport.send(request)
     }
+
+    /// Sends a query and hands on the pieces of its answer as they come.
+    func download(
+        _ request: RegistryRequest,
+        _ options: QueryOptions,
+        _ handle: ([UInt8]) async throws -> Void
+    ) async throws -> Response<Void> {
+        var request = request
+        var options = options
+        if options.datacenter == nil { options.datacenter = configuration.datacenter }
+        request.apply(options)
+        let reply = try await transport.download(request, handle)
+        try Self.requireSuccess(reply, request)
+        return Response(reading: reply).map { _ in }
+    }
+
+    /// Sends a write whose body is made piece by piece.
+    func upload<Pieces: AsyncSequence & Sendable>(
+        _ request: RegistryRequest,
+        _ options: WriteOptions,
+        length: Int,
+        _ pieces: Pieces
+    ) async throws where Pieces.Element == [UInt8] {
+        var request = request
+        var options = options
+        if options.datacenter == nil { options.datacenter = configuration.datacenter }
+        request.apply(options)
+        let reply = try await transport.upload(request, length: length, pieces)
+        try Self.requireSuccess(reply, request)
+    }
+
+    private static func requireSuccess(
+        _ reply: RegistryReply,
+        _ request: RegistryRequest
+    ) throws {
+        guard reply.isSuccess else {
+            throw MusterError.refused(
+                status: reply.status,
+                body: reply.body,
+                request: "\(request.method) \(request.target)"
+            )
+        }
+    }
 }
 
 extension MusterClient {

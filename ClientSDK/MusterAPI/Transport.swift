@@ -73,7 +73,8 @@ final class Transport: Sendable {
         do { return try await body() } catch { throw Self.translate(error, request) }
     }
 
-    private func attempt(_ request: RegistryRequest) async throws -> RegistryReply {
+    /// The request as the HTTP client has it.
+    private func message(for request: RegistryRequest) -> HTTPClientRequest {
         var message = HTTPClientRequest(url: base + request.target)
         message.method = HTTPMethod(rawValue: request.method)
         for (name, value) in request.headers { message.headers.add(name: name, value: value) }
@@ -89,13 +90,76 @@ final class Transport: Sendable {
             message.headers.add(name: "Content-Type", value: "application/json")
             message.body = .bytes(ByteBuffer(bytes: body))
         }
+        return message
+    }
+
+    private func attempt(_ request: RegistryRequest) async throws -> RegistryReply {
+        let message = message(for: request)
         let timeout = TimeAmount(request.timeout ?? configuration.requestTimeout)
         let response = try await (request.isWatch ? watches : calls)
             .execute(message, timeout: timeout)
         let body = try await response.body.collect(upTo: configuration.maximumResponseBytes)
         try Task.checkCancellation()
         if response.status == .forbidden { refreshToken() }
-        return RegistryReply(
+        return Self.reply(response, body)
+    }
+
+    // MARK: Bodies that are not held whole
+
+    /// Sends a request and hands on the pieces of a successful answer's body as they come.
+    ///
+    /// The reply has no body then; that of any other status has it.
+    func download(
+        _ request: RegistryRequest,
+        _ handle: ([UInt8]) async throws -> Void
+    ) async throws -> RegistryReply {
+        let message = message(for: request)
+        let timeout = TimeAmount(request.timeout ?? configuration.requestTimeout)
+        let response: HTTPClientResponse
+        do {
+            response = try await calls.execute(message, timeout: timeout)
+        } catch {
+            throw Self.translate(error, request)
+        }
+        var body = ByteBuffer()
+        if response.status == .ok {
+            var pieces = response.body.makeAsyncIterator()
+            while let piece = try await Self.next(&pieces, request) {
+                try await handle([UInt8](buffer: piece))
+            }
+        } else {
+            body = try await response.body.collect(upTo: configuration.maximumResponseBytes)
+        }
+        return Self.reply(response, body)
+    }
+
+    private static func next(
+        _ pieces: inout HTTPClientResponse.Body.AsyncIterator,
+        _ request: RegistryRequest
+    ) async throws -> ByteBuffer? {
+        do { return try await pieces.next() } catch { throw translate(error, request) }
+    }
+
+    /// Sends a request whose body is made piece by piece; any status is an answer.
+    func upload<Pieces: AsyncSequence & Sendable>(
+        _ request: RegistryRequest,
+        length: Int,
+        _ pieces: Pieces
+    ) async throws -> RegistryReply where Pieces.Element == [UInt8] {
+        var message = message(for: request)
+        message.body = .stream(pieces.map { ByteBuffer(bytes: $0) }, length: .known(Int64(length)))
+        let timeout = TimeAmount(request.timeout ?? configuration.requestTimeout)
+        do {
+            let response = try await calls.execute(message, timeout: timeout)
+            let body = try await response.body.collect(upTo: configuration.maximumResponseBytes)
+            return Self.reply(response, body)
+        } catch {
+            throw Self.translate(error, request)
+        }
+    }
+
+    private static func reply(_ response: HTTPClientResponse, _ body: ByteBuffer) -> RegistryReply {
+        RegistryReply(
             status: Int(response.status.code),
             headers: response.headers.map { ($0.name, $0.value) },
             body: [UInt8](buffer: body)

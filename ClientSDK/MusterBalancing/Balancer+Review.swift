@@ -78,4 +78,7 @@ public struct BalancerStatus: Hashable, Sendable {
 
     /// Calls in flight, as far as the policy or outlier detection makes the balancer count them.
     public var inFlight = 0
+
+    /// Makes the status of a balancer without instances.
+    public init() {}
 }

@@ -14,7 +14,10 @@ enum Ticks {
     /// The span, in ticks; clamped at 313 years.
     @inline(__always)
     static func of(_ duration: Duration) -> Int64 {
-        Int64(clamping: duration.attoseconds >> 30)
+        let ticks = duration.attoseconds >> 30
+        let cut = Int64(truncatingIfNeeded: ticks)
+        // The generic clamping is slow; it is hardly ever needed.
+        return ticks == Int128(cut) ? cut : ticks < 0 ? .min : .max
     }
 
     /// The moment that `ticks` stands for.

@@ -6,6 +6,7 @@ package import Logging
 import Model
 import NIOCore
 import NIOPosix
+import Raft
 import Replica
 import Synchronization
 
@@ -66,6 +67,7 @@ package final class Agent: Sendable {
         replica = Replica(
             eventLoop: loops.replica.next(),
             log: consensus ?? ServerLog.inMemory(configuration),
+            readArchive: ServerSnapshots.read,
             wallClock: Clocks.wall
         )
         reports = AgentReports(configuration: configuration, replica: replica)
@@ -181,6 +183,12 @@ package final class Agent: Sendable {
             settings: settings,
             replica: replica,
             agent: facade,
+            snapshots: ServerSnapshots(
+                replica: replica,
+                consensus: consensus,
+                server: ServerID.parse(configuration.nodeID) ?? NodeID(rawValue: 0),
+                address: configuration.serverAddress.description
+            ),
             logger: makeLogger("agent.http")
         )
         let routes = RouteTable.standard(for: services)

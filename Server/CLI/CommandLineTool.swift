@@ -109,7 +109,7 @@ struct MusterCommand: CommandGroup {
             ForceLeaveCommand.self, InfoCommand.self, JoinCommand.self, KeyValueCommand.self,
             LeaveCommand.self, MaintenanceCommand.self, MembersCommand.self,
             OperatorCommand.self, ReloadCommand.self, RoundTripCommand.self,
-            ServicesCommand.self, VersionCommand.self, WatchCommand.self,
+            ServicesCommand.self, SnapshotCommand.self, VersionCommand.self, WatchCommand.self,
         ]
     )
 }

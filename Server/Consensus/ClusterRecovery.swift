@@ -18,6 +18,7 @@ package enum ClusterRecovery {
     package struct Report: Hashable, Sendable {
         /// The last entry of the old log.
         package var last: LogPosition
+        /// The id of the new cluster.
         package var cluster: UInt128
         /// Where the old directory is now.
         package var keptDirectory: String
@@ -28,17 +29,17 @@ package enum ClusterRecovery {
     /// - Parameters:
     ///   - directory: `raft` in the data directory.
     ///   - server: The id of the server, from the data directory.
-    ///   - address: Where the server will be reached: `host:port`.
     ///   - now: For the snapshot's date.
     /// - Returns: What is told to the operator.
     /// - Throws: `ConsensusError`; the directory is as it was.
     package static func run(
         directory: String,
         server: NodeID,
-        address: String,
         now: Timestamp
     ) throws(ConsensusError) -> Report {
-        let (machine, last) = try replay(directory, server)
+        let (machine, old) = try replay(directory, server)
+        let last = old.lastPosition
+        let address = old.configuration.configuration.member(server)?.address ?? ""
         let cluster = UInt128.random(in: 1...UInt128.max)
         let position = LogPosition(index: last.index.next, term: last.term.next)
         let configuration = ClusterConfiguration(members: [
@@ -59,7 +60,7 @@ package enum ClusterRecovery {
     private static func replay(
         _ directory: String,
         _ server: NodeID
-    ) throws(ConsensusError) -> (StateMachine, LogPosition) {
+    ) throws(ConsensusError) -> (StateMachine, RaftLog) {
         do {
             let keeper = try SnapshotDirectory(path: directory + "/snapshots")
             let newest = try keeper.newest()
@@ -89,7 +90,7 @@ package enum ClusterRecovery {
                 for entry in entries { try apply(entry, to: &machine) }
                 index = (entries.last?.index ?? recovered.log.lastIndex).next
             }
-            return (machine, recovered.log.lastPosition)
+            return (machine, recovered.log)
         } catch let error as ConsensusError {
             throw error
         } catch let error as SnapshotError {
@@ -155,7 +156,8 @@ package enum ClusterRecovery {
 
     private static func rename(_ old: String, to new: String) throws(ConsensusError) {
         guard Glibc.rename(old, new) == 0 else {
-            throw ConsensusError("cannot rename \(old) to \(new): \(String(cString: strerror(errno)))")
+            let reason = String(cString: strerror(errno))
+            throw ConsensusError("cannot rename \(old) to \(new): \(reason)")
         }
         let parent = old.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")

@@ -41,7 +41,13 @@ extension Consensus {
         joining.complaints = [:]
         learn(greeting)
         // Members may have moved: those who know say where to.
-        if greeting.cluster == cluster, cluster != 0 { follow(greeting.known) }
+        if greeting.cluster == cluster, cluster != 0 {
+            follow(greeting.known)
+            // Taken out while it was down: its own log is the last to know.
+            joining.isMissing =
+                raft.leader == nil && !greeting.known.isEmpty
+                && !greeting.known.contains { $0.id == settings.id }
+        }
         foundClusterWhenDue()
     }
 
@@ -74,8 +80,8 @@ extension Consensus {
     /// Whether this server is to become a member, or a member under another address.
     var wantsToJoin: Bool {
         if cluster == 0 { return !settings.joinAddresses.isEmpty }
-        guard let member = raft.configuration.member(settings.id) else {
-            return !settings.joinAddresses.isEmpty && !joining.wasRemoved
+        guard let member = raft.configuration.member(settings.id), !joining.isMissing else {
+            return !settings.joinAddresses.isEmpty
         }
         return member.address != settings.advertisedAddress
     }
@@ -143,8 +149,8 @@ struct JoinState {
     private var met: [NodeID: ServerGreeting] = [:]
     /// What was last said of each joining address, to say it once.
     var complaints: [String: String] = [:]
-    /// Whether this server was taken out of the configuration since it started.
-    var wasRemoved = false
+    /// Whether others of the cluster do not count this server as a member any more.
+    var isMissing = false
 
     /// Met servers that are remembered; further ones are not.
     static let limit = 64

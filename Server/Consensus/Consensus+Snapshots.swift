@@ -41,14 +41,24 @@ extension Consensus {
         isTakingSnapshot = false
         lastSnapshotBytes = sizeBytes
         lastSnapshotAt = ReadGate.now
+        let last = point.index.rawValue
         let milliseconds = lastSnapshotAt.since(started).rawValue / 1_000_000
         logger.info(
-            "snapshot: index=\(point.index.rawValue) bytes=\(sizeBytes) milliseconds=\(milliseconds)"
+            "snapshot: index=\(last) bytes=\(sizeBytes) milliseconds=\(milliseconds)"
         )
         let trailing = settings.snapshots.trailingEntries
-        let last = point.index.rawValue
         let through = LogIndex(rawValue: last > trailing ? last - trailing : 0)
         input(.snapshotTaken(point, compactThrough: through))
+    }
+
+    /// What a snapshot of the present state says of itself.
+    func metadata(of machine: StateMachine) -> SnapshotMetadata {
+        let position = LogPosition(
+            index: appliedIndex,
+            term: raft.log.term(at: appliedIndex) ?? raft.term
+        )
+        let point = SnapshotPoint(position: position, configuration: raft.log.configuration)
+        return SnapshotKeeper.metadata(of: machine, at: point, cluster: cluster, wallClock())
     }
 
     // MARK: Sending

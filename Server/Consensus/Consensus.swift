@@ -219,9 +219,8 @@ final class Consensus {
         case .configurationChanged(let placed):
             let members = placed.configuration.members
                 .map { "\(name(of: $0.id))=\($0.address)(\($0.role))" }
-            logger.info(
-                "servers of the log: index=\(placed.index.rawValue) \(members.joined(separator: " "))"
-            )
+            let list = members.joined(separator: " ")
+            logger.info("servers of the log: index=\(placed.index.rawValue) \(list)")
         case .implausible(let peer):
             logger.warning("ignored a message no server should send: from=\(name(of: peer))")
         case .contradictsCommitted(let peer, let position):

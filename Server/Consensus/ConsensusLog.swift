@@ -5,6 +5,7 @@ package import NIOCore
 import RPC
 import Raft
 package import Replica
+package import Snapshots
 package import StateMachine
 import Synchronization
 import WriteAheadLog
@@ -177,6 +178,12 @@ package final class ConsensusLog: ReplicatedLog {
             return consensus.listen()
         }
         try await listening.get()
+    }
+
+    /// What a snapshot of the state says of itself; on the replica's loop.
+    package func metadata(of machine: StateMachine) -> SnapshotMetadata {
+        guard let consensus = running.value else { preconditionFailure("the log is not running") }
+        return consensus.metadata(of: machine)
     }
 
     /// Hands leadership over, when this server has it, and waits a little for the successor.

@@ -1,8 +1,8 @@
 import DurableLog
-import Foundation
 import Model
+import NIOConcurrencyHelpers
+import NIOPosix
 import Raft
-import Synchronization
 import WriteAheadLog
 
 /// What a log held when it was opened.
@@ -23,8 +23,9 @@ final class DiskThread: Sendable {
 
     /// What the thread is told to do.
     enum Job: Sendable {
-        /// Put on disk the writes of a turn that ended with this commit index; `done` is called when
-        /// they and everything before them are there.
+        /// Put on disk the writes of a turn that ended with this commit index.
+        ///
+        /// `done` is called when they and everything before them are there.
         case write([LogWrite], commit: LogIndex, done: @Sendable () -> Void)
         /// The first entry of a new cluster.
         case bootstrap(cluster: UInt128, ClusterConfiguration)
@@ -37,8 +38,10 @@ final class DiskThread: Sendable {
         case close(commit: LogIndex, done: @Sendable () -> Void)
     }
 
-    private let jobs = Mutex<[Job]>([])
-    private let semaphore = DispatchSemaphore(value: 0)
+    private let thread = NIOThreadPool(numberOfThreads: 1)
+    private let jobs = JobList()
+    /// Held while `jobs` is looked at; its value is whether there are any.
+    private let hasJobs = ConditionLock(value: false)
     /// Says what went wrong and ends the process.
     private let fail: @Sendable (String) -> Never
 
@@ -52,8 +55,9 @@ final class DiskThread: Sendable {
         behind snapshot: StoredSnapshot?,
         limits: RaftLimits
     ) async throws -> OpenedLog {
-        try await withCheckedThrowingContinuation { continuation in
-            let thread = Thread {
+        thread.start()
+        return try await withCheckedThrowingContinuation { continuation in
+            thread.submit { _ in
                 do {
                     var log = try open()
                     let state = try log.recover(behind: snapshot, limits: limits)
@@ -68,29 +72,21 @@ final class DiskThread: Sendable {
                 } catch {
                     continuation.resume(throwing: error)
                 }
+                self.thread.shutdownGracefully { _ in }
             }
-            thread.name = "log"
-            thread.start()
         }
     }
 
     func enqueue(_ job: Job) {
-        let wasEmpty = jobs.withLock { jobs in
-            jobs.append(job)
-            return jobs.count == 1
-        }
-        if wasEmpty { semaphore.signal() }
+        hasJobs.lock()
+        jobs.append(job)
+        hasJobs.unlock(withValue: true)
     }
 
     private func takeJobs() -> [Job] {
-        while true {
-            let taken = jobs.withLock { jobs in
-                defer { jobs = [] }
-                return jobs
-            }
-            if !taken.isEmpty { return taken }
-            semaphore.wait()
-        }
+        hasJobs.lock(whenValue: true)
+        defer { hasJobs.unlock(withValue: false) }
+        return jobs.takeAll()
     }
 
     // MARK: On the thread
@@ -161,5 +157,21 @@ final class DiskThread: Sendable {
             cursor = try log.scrub(from: cursor, maxBytes: scrubBytes) ?? ScrubCursor()
             done(try log.hasRoom())
         }
+    }
+}
+
+/// The jobs that wait.
+///
+// SAFETY: looked at only while `DiskThread.hasJobs` is held.
+private final class JobList: @unchecked Sendable {
+    private var jobs: [DiskThread.Job] = []
+
+    func append(_ job: DiskThread.Job) {
+        jobs.append(job)
+    }
+
+    func takeAll() -> [DiskThread.Job] {
+        defer { jobs = [] }
+        return jobs
     }
 }

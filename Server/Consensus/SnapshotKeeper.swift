@@ -1,16 +1,16 @@
 import DurableLog
-import Model
+package import Model
 import NIOCore
 import NIOPosix
-import Raft
-import Snapshots
-import StateMachine
+package import Raft
+package import Snapshots
+package import StateMachine
 import StateStore
 
 /// The snapshots of this server, on threads that may wait for the disk.
 ///
 /// A disk that fails ends the process.
-final class SnapshotKeeper: Sendable {
+package final class SnapshotKeeper: Sendable {
     /// A snapshot with the value it holds.
     struct Stored: Sendable {
         let metadata: SnapshotMetadata
@@ -79,7 +79,7 @@ final class SnapshotKeeper: Sendable {
     }
 
     /// What a snapshot of a state says of itself.
-    static func metadata(
+    package static func metadata(
         of machine: StateMachine,
         at point: SnapshotPoint,
         cluster: UInt128,

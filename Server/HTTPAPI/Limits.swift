@@ -16,6 +16,10 @@ package struct HTTPLimits: Sendable {
     ///
     /// - Source: Consul: docs/agent/options `limits.txn_max_req_len`.
     package var transactionBytes = 512 * 1024
+    /// Bytes of a snapshot that is restored, kept in a file meanwhile; beyond it the answer is 413.
+    package var uploadBytes = 1 << 30
+    /// Where uploads are kept, in files without a name.
+    package var uploadDirectory = "/tmp"
     /// Operations of one transaction; beyond it the answer is 413.
     package var transactionOperations = 64
     /// Open connections of all clients together; a further one gets 429 and is closed.

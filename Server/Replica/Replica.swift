@@ -1,6 +1,6 @@
 package import Model
 package import NIOCore
-import StateMachine
+package import StateMachine
 package import StateStore
 import Synchronization
 
@@ -157,6 +157,11 @@ package final class Replica: Sendable {
             publication.inboxes.append(inbox)
         }
         return registry
+    }
+
+    /// Gives the state machine as of now, on the replica's loop.
+    package func capture(_ body: @escaping @Sendable (StateMachine) -> Void) {
+        eventLoop.execute { body(self.writer.value.machine) }
     }
 
     // MARK: Asking the leader

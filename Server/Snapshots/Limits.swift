@@ -20,10 +20,13 @@ package struct SnapshotLimits: Hashable, Sendable {
     package var spoolMemoryBytes = 32 << 20
     /// Effort of compression, from 1 to 9.
     package var compressionLevel: Int32 = 1
-    /// Threads that compress at the same time while an archive is written, the caller's included.
+    /// Blocks of a megabyte that are compressed at the same time while an archive is written.
     package var compressionThreads = 2
     /// Bytes of partial snapshots from other servers that are kept for a transfer to go on.
     package var partialFiles = 2
+
+    /// Bytes of an archive that are read or sent at a time.
+    package var pieceBytes = 256 << 10
 
     package init() {}
 }

@@ -45,6 +45,19 @@ package struct SnapshotMetadata: Hashable, Sendable {
         return "\(position.term.rawValue)-\(stateIndex.rawValue)-\(milliseconds)"
     }
 
+    /// The index of the state as a bare number.
+    package var index: UInt64 { stateIndex.rawValue }
+
+    /// What `snapshot inspect` shows, in its order.
+    ///
+    /// - Source: Consul: `consul snapshot inspect`.
+    package var summary: [(name: String, value: String)] {
+        [
+            ("ID", id), ("Size", "\(stateBytes)"), ("Index", "\(index)"),
+            ("Term", "\(position.term.rawValue)"), ("Version", "1"),
+        ]
+    }
+
     /// What the consensus core is told about it.
     package var point: SnapshotPoint {
         SnapshotPoint(position: position, configuration: configuration)

@@ -31,7 +31,7 @@ package struct SnapshotWriter {
         to sink: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> SnapshotMetadata {
         let spool = Spool(memoryBytes: limits.spoolMemoryBytes, directory: spoolDirectory)
-        let compressor = try BlockCompressor(limits: limits, spool: spool)
+        let compressor = BlockCompressor(limits: limits, spool: spool)
         try store.writeRecords { (piece) throws(SnapshotError) in
             try compressor.append(piece)
         }

@@ -24,8 +24,8 @@ package enum CommandCoding {
     /// Appends the entry's data.
     ///
     /// A register command's node belongs to the command's datacenter: the node's own field is not
-    /// carried. `canonical` writes every field, in the order of Consul's servers; our own log leaves
-    /// out the zeros, and every reader takes both.
+    /// carried. `canonical` writes every field, in the order of Consul's servers; our own log
+    /// leaves out the zeros, and every reader takes both.
     package static func encode(
         _ command: Command,
         canonical: Bool = false,

@@ -11,7 +11,12 @@ struct Muster {
         if arguments.first == "agent" { Signals.block() }
         // Detached from this thread, which only waits.
         Task.detached {
-            exit(await CommandLineTool.run(arguments) { await AgentCommand.run($0) })
+            let code = await CommandLineTool.run(
+                arguments,
+                recover: { try ServerRecovery.run(dataDirectory: $0.dataDirectory) },
+                agent: { await AgentCommand.run($0) }
+            )
+            exit(code)
         }
         while true { pause() }
     }

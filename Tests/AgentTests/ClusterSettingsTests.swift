@@ -158,7 +158,8 @@ import Testing
             configuration.warnings == [
                 "\"autopilot.redundancy_zone_tag\" is a Consul Enterprise configuration and will "
                     + "have no effect",
-                "\"non_voting_server\" is a Consul Enterprise configuration and will have no effect",
+                "\"non_voting_server\" is a Consul Enterprise configuration and will have no "
+                    + "effect",
             ]
         )
         #expect(

@@ -75,7 +75,8 @@ final class FollowerLog: ReplicatedLog {
 
     // MARK: ReplicatedLog
 
-    func start(deliver: @escaping (ReplicationEvent) -> Void, capture: @escaping () -> StateMachine) {
+    func start(deliver: @escaping (ReplicationEvent) -> Void, capture: @escaping () -> StateMachine)
+    {
         let delivery = Delivery(call: deliver)
         state.withLock { $0.deliver = delivery }
     }

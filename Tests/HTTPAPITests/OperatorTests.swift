@@ -6,7 +6,7 @@ import Testing
 @Suite struct OperatorTests {
     @Test(arguments: [
         "query", "query/abc/execute", "connect/ca/roots", "connect/intentions/match", "config/a/b",
-        "snapshot", "operator/keyring", "discovery-chain/web", "agent/monitor",
+        "operator/keyring", "discovery-chain/web", "agent/monitor",
         "agent/connect/ca/leaf/web",
     ])
     func anEndpointThatIsNotServedSaysSoInsteadOfNotFound(_ path: String) throws {

@@ -29,7 +29,8 @@ import Testing
                 }
             }
             #expect(balancer.status.ejected.map(\.serviceID) == ["web-81"])
-            // The last call came at the beginning: only the watch's timer can know that 30 s passed.
+            // The last call came at the beginning: only the watch's timer can know that 30 s
+            // passed.
             for _ in 0..<3 {
                 _ = await time.sleeper(within: .seconds(10) ... .seconds(10))
                 time.advance(by: .seconds(10))

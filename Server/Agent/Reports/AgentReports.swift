@@ -73,7 +73,6 @@ struct AgentReports: Sendable {
         return writer.bytes
     }
 
-    /// The metadata of the node's record.
     /// This agent's node as the catalog has it.
     var node: Node {
         var node = Node()
@@ -86,6 +85,7 @@ struct AgentReports: Sendable {
         return node
     }
 
+    /// The metadata of the node's record.
     var nodeMeta: [String: String] {
         configuration.nodeMeta.merging(["consul-network-segment": ""]) { $1 }
     }

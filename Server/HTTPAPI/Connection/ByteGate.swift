@@ -159,9 +159,12 @@ final class ByteGate: ChannelDuplexHandler {
     }
 
     /// Sends bytes; flushed at the end of the current read, or at once outside of one.
-    func write(_ bytes: ByteBuffer) {
-        guard let context else { return }
-        context.write(wrapOutboundOut(bytes), promise: nil)
+    func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.write(wrapOutboundOut(bytes), promise: promise)
         needsFlush = true
         if !isReading { flushIfNeeded() }
     }

@@ -15,28 +15,31 @@ final class ConnectionHandler: ChannelInboundHandler {
         let variant: ReplyVariant
         let resolution: Resolution
         let body: ByteBuffer
+        var upload: BodySpool?
         /// The bytes of its head, when a prepared reply may be kept for them.
         let headBytes: ByteBuffer?
     }
 
     /// The request that is being answered.
-    private struct Active {
+    struct Active {
         let serial: UInt64
-        let variant: ReplyVariant
+        var variant: ReplyVariant
         let headBytes: ByteBuffer?
         var closeAction: (() -> Void)?
+        /// Its head is sent, its body is on its way.
+        var isStreaming = false
     }
 
     let loop: LoopState
-    private let gate: ByteGate
+    let gate: ByteGate
     @exclusivity(unchecked) private var incoming: IncomingMessage?
     @exclusivity(unchecked) private var turns = CircularBuffer<Turn>()
-    @exclusivity(unchecked) private var active: Active?
+    @exclusivity(unchecked) var active: Active?
     @exclusivity(unchecked) private var nextSerial: UInt64 = 1
     @exclusivity(unchecked) private var isProcessing = false
     @exclusivity(unchecked) private var isEnding = false
     @exclusivity(unchecked) private var hasInputClosed = false
-    @exclusivity(unchecked) private var clock = ConnectionClock()
+    @exclusivity(unchecked) var clock = ConnectionClock()
 
     /// Where `LoopState` keeps this connection.
     var position = -1
@@ -62,7 +65,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// So many requests wait that no more are read for now.
     var isSaturated: Bool {
-        turns.count >= loop.services.limits.pipelinedRequests
+        turns.count >= loop.services.limits.pipelinedRequests || incoming?.upload?.isFull == true
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -104,6 +107,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             headBytes: currentHead
         )
         bodyLength = message.announcedLength
+        message.upload?.onDrained = { [weak gate] in gate?.resumeReading() }
         if message.wantsContinue, active == nil, turns.isEmpty {
             gate.write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
         }
@@ -123,6 +127,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 variant: variant,
                 resolution: refusal.map { .refused($0) } ?? message.resolution,
                 body: message.body,
+                upload: message.upload,
                 headBytes: message.headBytes
             )
         )
@@ -135,7 +140,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     func take(_ request: KnownFields.Request, _ bytes: ByteBuffer) -> Bool {
         let fields = request.fields
         let resolution = Resolution(of: request.method, request.target, in: loop.routes)
-        guard fields.bodyLength <= resolution.bodyLimit(loop.services.limits) else { return false }
+        guard fields.bodyLength <= resolution.bodyLimit(loop.services.limits),
+            !resolution.takesUpload
+        else { return false }
         clock.progressed(at: loop.tick)
         var variant = fields.variant
         variant.indents = ReplyVariant.indents(request.target, settings: loop.services.settings)
@@ -217,7 +224,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func inputClosed() {
         hasInputClosed = true
         incoming = nil
-        if let action = active?.closeAction {
+        if let current = active, let action = current.closeAction, !current.isStreaming {
             active = nil
             action()
             closeNow()
@@ -244,12 +251,14 @@ final class ConnectionHandler: ChannelInboundHandler {
         nextSerial += 1
         let variant = turn.variant
         active = Active(serial: serial, variant: variant, headBytes: turn.headBytes)
+        var context = loop.context
+        context.upload = turn.upload
         let outcome = turn.resolution.handle(
             turn.method,
             turn.target,
             turn.headers,
             turn.body,
-            loop.context
+            context
         )
         switch outcome {
         case .reply(let reply):
@@ -349,7 +358,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     /// Sends the bytes of an answer and turns to the next request.
-    private func finish(_ bytes: ByteBuffer, closes: Bool) {
+    func finish(_ bytes: ByteBuffer, closes: Bool) {
         active = nil
         clock.progressed(at: loop.tick)
         gate.write(bytes)

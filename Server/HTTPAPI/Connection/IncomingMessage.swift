@@ -9,6 +9,8 @@ struct IncomingMessage {
     /// Nil when the body comes in chunks: then only its end tells.
     let announcedLength: Int?
     private(set) var body = ByteBuffer()
+    /// Where the body goes on routes that take uploads.
+    let upload: BodySpool?
     /// The answer to a request that is refused whatever its body is.
     private(set) var refusal: Reply?
     private let bodyLimit: Int
@@ -23,6 +25,9 @@ struct IncomingMessage {
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) }
         announcedLength = isChunked ? nil : length ?? 0
         refusal = IncomingMessage.flaw(of: head)
+        upload =
+            resolution.takesUpload
+            ? BodySpool(eventLoop: loop.eventLoop, directory: limits.uploadDirectory) : nil
         if refusal == nil, let announcedLength, announcedLength > bodyLimit {
             refuse(size: announcedLength)
         }
@@ -39,9 +44,9 @@ struct IncomingMessage {
 
     mutating func append(_ bytes: ByteBuffer) {
         guard refusal == nil else { return }
-        guard body.readableBytes + bytes.readableBytes <= bodyLimit else {
-            return refuse(size: body.readableBytes + bytes.readableBytes)
-        }
+        let size = (upload?.size ?? body.readableBytes) + bytes.readableBytes
+        guard size <= bodyLimit else { return refuse(size: size) }
+        if let upload { return upload.append(bytes) }
         if body.readableBytes == 0 {
             body = bytes
         } else {

@@ -140,6 +140,31 @@ struct ReplyRenderer {
         )
     }
 
+    /// The head of a reply whose body follows in pieces: chunks, or up to the connection's end.
+    func renderHead(
+        of reply: StreamedReply,
+        _ variant: ReplyVariant,
+        date: HTTPDate
+    ) -> ByteBuffer {
+        var fields = reply.head.headers
+        fields.append(contentsOf: settings.responseHeaders)
+        fields.append(("Vary", "Accept-Encoding"))
+        fields.sort { $0.name < $1.name }
+        let status = reply.head.status
+        var buffer = allocator.buffer(capacity: 512)
+        buffer.writeString(variant.isHTTP10 ? "HTTP/1.0 " : "HTTP/1.1 ")
+        buffer.writeString("\(status.rawValue) \(status.reason)\r\n")
+        for field in fields { buffer.writeField(field.name, field.value) }
+        buffer.writeString("Date: ")
+        buffer.writeBytes(date.text)
+        buffer.writeString("\r\n")
+        buffer.writeField("Content-Type", reply.contentType)
+        if !variant.isHTTP10 { buffer.writeField("Transfer-Encoding", "chunked") }
+        if variant.closes, !variant.isHTTP10 { buffer.writeField("Connection", "close") }
+        buffer.writeString("\r\n")
+        return buffer
+    }
+
     /// What goes out for a request that could not be parsed; the connection ends after it.
     static func protocolError(_ status: Status, _ text: String, reason: String? = nil) -> String {
         "HTTP/1.1 \(status.rawValue) \(reason ?? status.reason)\r\n"

@@ -6,6 +6,8 @@ package final class APIServices: Sendable {
     package let settings: HTTPSettings
     package let replica: Replica
     package let agent: any AgentPort
+    /// Nil where snapshots are not served: its routes say so.
+    package let snapshots: (any SnapshotPort)?
     package let authorizer: Authorizer
     package let logger: Logger
     let cachedQueries: CachedQueries
@@ -16,12 +18,14 @@ package final class APIServices: Sendable {
         settings: HTTPSettings,
         replica: Replica,
         agent: any AgentPort,
+        snapshots: (any SnapshotPort)? = nil,
         authorizer: Authorizer = Authorizer(),
         logger: Logger
     ) {
         self.settings = settings
         self.replica = replica
         self.agent = agent
+        self.snapshots = snapshots
         self.authorizer = authorizer
         self.logger = logger
         startedAt = HTTPDate.timestamp()

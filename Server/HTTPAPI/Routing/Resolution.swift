@@ -134,12 +134,19 @@ enum Resolution {
         }
     }
 
+    /// Whether the body goes to a file.
+    var takesUpload: Bool {
+        guard case .endpoint(let endpoint, _, _, _) = self else { return false }
+        return endpoint.bodyLimit == .upload
+    }
+
     func bodyLimit(_ limits: HTTPLimits) -> Int {
         guard case .endpoint(let endpoint, _, _, _) = self else { return limits.requestBodyBytes }
         switch endpoint.bodyLimit {
         case .standard: return limits.requestBodyBytes
         case .keyValue: return limits.keyValueBytes
         case .transaction: return limits.transactionBytes
+        case .upload: return limits.uploadBytes
         }
     }
 
@@ -149,7 +156,7 @@ enum Resolution {
         var option = ""
         if case .endpoint(let endpoint, _, _, _) = self {
             switch endpoint.bodyLimit {
-            case .standard: break
+            case .standard, .upload: break
             case .keyValue: option = " See \(page)#kv_max_value_size."
             case .transaction: option = " See \(page)#txn_max_req_len."
             }

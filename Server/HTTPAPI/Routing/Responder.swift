@@ -25,6 +25,24 @@ package struct Responder: Sendable {
         }
     }
 
+    // What a streamed reply does; all on the event loop.
+
+    func beginStream(_ reply: StreamedReply, onClose: @escaping () -> Void) -> Bool {
+        connection.value.beginStream(serial, reply, onClose)
+    }
+
+    func writeStream(_ piece: ByteBuffer) -> EventLoopFuture<Void> {
+        connection.value.writeStream(serial, piece)
+    }
+
+    func endStream() {
+        connection.value.endStream(serial)
+    }
+
+    func breakStream() {
+        connection.value.breakStream(serial)
+    }
+
     /// Calls `action` on the event loop if the connection ends before the answer was sent.
     ///
     /// Must be called on the event loop, at most once.

@@ -20,6 +20,8 @@ package struct RequestContext {
     package let eventLoop: any EventLoop
     /// What this event loop keeps: prepared replies and parked queries.
     let loop: LoopState
+    /// The body of a route that takes uploads; the request's own is empty then.
+    var upload: BodySpool?
 }
 
 /// One method of a route.
@@ -35,6 +37,8 @@ package struct Endpoint: Sendable {
         case standard
         case keyValue
         case transaction
+        /// The body goes to a file: `Request.upload`.
+        case upload
     }
 }
 

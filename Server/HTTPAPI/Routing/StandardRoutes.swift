@@ -14,6 +14,7 @@ extension RouteTable {
         table.addRaftPeerRoutes()
         table.addInternalUIRoutes()
         table.addAccessControlRoutes()
+        table.addSnapshotRoutes()
         table.addUnservedRoutes()
         return table
     }

@@ -22,7 +22,6 @@ extension RouteTable {
         addUnserved("operator/keyring", [.GET, .POST, .PUT, .DELETE], "The gossip keyring")
         addUnserved("query", [.GET, .POST], Self.queries)
         addUnserved("query/", [.GET, .PUT, .DELETE], Self.queries)
-        addUnserved("snapshot", [.GET, .PUT], "Saving and restoring snapshots")
     }
 
     private static let mesh = "The mesh's certificate authority"

@@ -6,7 +6,7 @@ import CZlib
 /// - Source: RFC 1951; the way of pigz.
 final class Deflater {
     /// What a block became.
-    struct Block {
+    struct Block: Sendable {
         let compressed: [UInt8]
         /// CRC-32 of the content.
         let checksum: UInt32

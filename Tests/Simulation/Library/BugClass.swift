@@ -60,9 +60,8 @@ package struct BugClass: Sendable, CustomStringConvertible {
 
     /// Every class that a simulation of the core can express.
     ///
-    /// Not here: 18, a core that blocks (it has no I/O that could block); 19, a second bootstrap
-    /// (the cluster's name is checked by the transport's handshake and the log's header).
-    package static let all: [BugClass] = core + environment
+    /// Not here: 18, a core that blocks (it has no I/O that could block).
+    package static let all: [BugClass] = core + environment + whole
 
     /// Wrongs of the core.
     private static let core: [BugClass] = [
@@ -150,7 +149,91 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(25, "disks forget syncs", seed: 1, environment: .losesSyncs),
     ]
 
+    /// Wrongs that only whole servers can have.
+    private static let whole: [BugClass] = [
+        BugClass(
+            19,
+            "talks to another cluster",
+            seed: 1,
+            environment: .ignoresClusterID,
+            weather: doubled
+        ),
+        BugClass(
+            20,
+            "talks to old disk images",
+            seed: 1,
+            environment: .ignoresStartCounts,
+            weather: old
+        ),
+        BugClass(26, "applies requests twice", seed: 1, environment: .appliesTwice, weather: wet),
+        BugClass(
+            27,
+            "numbers requests as the last start did",
+            seed: 1,
+            environment: .forgetsStarts,
+            weather: wet
+        ),
+        BugClass(28, "the log replies early", seed: 1, environment: .commitsLate, weather: wet),
+        BugClass(
+            29,
+            "recovery drops what was acknowledged",
+            seed: 1,
+            environment: .truncatesDamage,
+            weather: worn
+        ),
+        BugClass(25, "real disks forget syncs", seed: 1, environment: .losesSyncs, weather: wet),
+        BugClass(23, "registries diverge", seed: 1, environment: .divergesState, weather: wet),
+    ]
+
     // MARK: Weather
+
+    /// Whole servers, many crashes, much that comes twice.
+    package static func wet(_ seed: UInt64) -> SimulationOptions {
+        var options = SimulationOptions.whole(seed: seed)
+        options.crashWeight = 4
+        options.duplicateChance = 2000
+        options.crashAtDiskChance = 100
+        options.oldImageChance = 0
+        options.rotChance = 0
+        return options
+    }
+
+    /// Whole servers whose disks rot and are put back from old images.
+    package static func worn(_ seed: UInt64) -> SimulationOptions {
+        var options = SimulationOptions.whole(seed: seed)
+        options.voters = 3
+        options.crashWeight = 8
+        options.partitionWeight = 1
+        options.memberWeight = 0
+        options.faultInterval = .milliseconds(250)
+        options.rotChance = 5000
+        return options
+    }
+
+    /// Whole servers that are put back to old images of their disks.
+    private static func old(_ seed: UInt64) -> SimulationOptions {
+        var options = worn(seed)
+        options.rotChance = 0
+        options.oldImageChance = 10_000
+        options.pauseWeight = 0
+        options.partitionWeight = 2
+        options.crashAtDiskChance = 0
+        options.fullDiskChance = 0
+        options.faultInterval = .milliseconds(700)
+        options.faultyTime = .seconds(20)
+        options.stepLimit = 200_000
+        return options
+    }
+
+    /// A second cluster counts the same servers among its own.
+    private static func doubled(_ seed: UInt64) -> SimulationOptions {
+        var options = SimulationOptions.whole(seed: seed)
+        options.voters = 3
+        options.joiners = 0
+        options.memberWeight = 0
+        options.bootstrapsTwice = true
+        return options
+    }
 
     /// One entry at a time, and leaders that come and go before it is everywhere.
     private static func slow(_ seed: UInt64) -> SimulationOptions {

@@ -2,7 +2,7 @@ package import DurableLog
 package import Model
 package import Raft
 package import StorageSimulation
-import WriteAheadLog
+package import WriteAheadLog
 
 /// A server's real log on a simulated disk of bytes: the production write-ahead log and recovery.
 ///
@@ -25,6 +25,9 @@ package final class ByteLog {
         reserveBytes: 0,
         readBytes: 4 << 10
     )
+
+    /// Says that batches are on disk one batch too early: a bug to be caught.
+    package var commitsLate = false
 
     package init(server: NodeID) {
         self.server = server
@@ -54,8 +57,9 @@ package final class ByteLog {
 
     /// Writes batches and syncs them together.
     package func write(_ batches: ArraySlice<SimulatedDisk.Batch>) throws(DurableLogError) {
+        if commitsLate { try log?.commit() }
         for batch in batches { try log?.stage(batch.writes, commit: batch.commit) }
-        try log?.commit()
+        if !commitsLate { try log?.commit() }
     }
 
     package func adopt(cluster: UInt128) throws(DurableLogError) {
@@ -77,6 +81,20 @@ package final class ByteLog {
     }
 
     // MARK: Damage
+
+    /// Throws away everything from the damage on, as a careless recovery does.
+    package func cut(at damage: LogDamage) {
+        var image = storage.image
+        for (name, bytes) in image where name >= damage.file {
+            guard name == damage.file else {
+                image[name] = nil
+                continue
+            }
+            let rest = bytes.count - damage.offset
+            image[name] = bytes.prefix(damage.offset) + [UInt8](repeating: 0, count: rest)
+        }
+        storage.image = image
+    }
 
     /// Turns bits of a record that was written and synced, and not in the last batch.
     ///

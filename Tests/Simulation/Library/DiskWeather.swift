@@ -86,8 +86,13 @@ extension Simulation {
                 disk.stop(losingPower: true, using: &random)
                 nodes[id]?.disk = disk
                 after(.milliseconds(Int64.random(in: 20...300, using: &random)), .restart(id))
-            } else if case .log(.damaged) = error, nodes[id]?.isRotten == true {
-                replace(id)
+            } else if case .log(.damaged(let damage)) = error, nodes[id]?.isRotten == true {
+                guard options.environment.contains(.truncatesDamage) else {
+                    replace(id)
+                    return nil
+                }
+                disk.bytes?.cut(at: damage)
+                after(.milliseconds(10), .restart(id))
             } else {
                 checker.report(.durability, "server \(id.rawValue): \(error.message)")
             }
@@ -212,11 +217,16 @@ extension Simulation {
         } else if bytes.cluster == 0, greeting.cluster == 0 {
             return false
         }
-        guard !options.environment.contains(.ignoresStartCounts) else { return true }
         let known = nodes[id]?.shell.known[peer] ?? 0
-        guard greeting.opened >= known, bytes.opened >= nodes[peer]?.shell.known[id] ?? 0 else {
+        let isOld = greeting.opened < known || bytes.opened < nodes[peer]?.shell.known[id] ?? 0
+        if isOld, !options.environment.contains(.ignoresStartCounts) {
             counts.refusedStarts += 1
             return false
+        }
+        // A letter may be from before the image was put back.
+        let isOfThisStart = greeting.opened == nodes[peer]?.server?.disk.bytes?.opened
+        if isOfThisStart, nodes[peer]?.oldStart != nil || nodes[id]?.oldStart != nil {
+            checker.report(.durability, "a server on an old disk image takes part")
         }
         nodes[id]?.shell.known[peer] = greeting.opened
         return true

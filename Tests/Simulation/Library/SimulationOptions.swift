@@ -165,6 +165,10 @@ package struct EnvironmentFaults: OptionSet, Sendable {
     package static let ignoresClusterID = EnvironmentFaults(rawValue: 64)
     /// Servers talk to a peer whose disk is an old image.
     package static let ignoresStartCounts = EnvironmentFaults(rawValue: 128)
+    /// The log says that a batch is on disk before it is.
+    package static let commitsLate = EnvironmentFaults(rawValue: 256)
+    /// A start throws away acknowledged entries that are damaged.
+    package static let truncatesDamage = EnvironmentFaults(rawValue: 512)
 }
 
 /// A property that did not hold.

@@ -44,6 +44,7 @@ extension Simulation {
     }
 
     private func prepare(_ server: inout SimulatedServer) {
+        server.disk.bytes?.commitsLate = options.environment.contains(.commitsLate)
         server.disk.bytes?.storage.liesAboutSync = options.environment.contains(.losesSyncs)
         server.disk.liesAboutSyncs =
             server.disk.bytes == nil && options.environment.contains(.losesSyncs)
@@ -97,7 +98,8 @@ extension Simulation {
     }
 
     func crash(_ id: NodeID, losingPower: Bool = true) {
-        guard let server = nodes[id]?.server else { return }
+        // Whoever runs on an old image must not start so often that its count catches up.
+        guard let server = nodes[id]?.server, nodes[id]?.oldStart == nil else { return }
         if isVerbose { print(now.nanoseconds / 1_000_000, "crash of", id.rawValue) }
         var disk = server.disk
         disk.crash(using: &random)

@@ -25,7 +25,7 @@ enum Simulate {
             return
         }
         if words.contains("--innocent") {
-            runInnocent(limit: numbers.first ?? 100)
+            runInnocent(limit: numbers.first ?? 100, only: numbers.count > 1 ? numbers[1] : nil)
             return
         }
         if words.contains("--weather"), numbers.count > 1 {
@@ -71,15 +71,19 @@ enum Simulate {
     }
 
     /// The weather of the bugs without the bugs.
-    private static func runInnocent(limit: UInt64) {
-        for bug in BugClass.all where bug.weather != nil {
+    private static func runInnocent(limit: UInt64, only number: UInt64?) {
+        for bug in BugClass.all
+        where bug.weather != nil && (number == nil || number == UInt64(bug.number)) {
+            var whole = WholeCounts()
             for seed in 1...limit {
-                guard let violation = Simulation(bug.innocentOptions(seed: seed)).run() else {
-                    continue
-                }
+                let simulation = Simulation(bug.innocentOptions(seed: seed))
+                let violation = simulation.run()
+                whole += simulation.wholeCounts
+                guard let violation else { continue }
                 print("the weather of \(bug): \(violation)")
                 fflush(nil)
             }
+            if whole != WholeCounts() { print("the weather of \(bug): \(whole)") }
         }
     }
 

@@ -13,10 +13,36 @@ struct SimulationTests {
         }
     }
 
+    @Test(arguments: [1, 11, 21, 31] as [UInt64])
+    func noSeedBreaksAWholeServer(first: UInt64) {
+        for seed in first..<(first + 10) {
+            let violation = Simulation(.whole(seed: seed)).run()
+            #expect(violation == nil, "\(violation?.description ?? "")")
+        }
+    }
+
+    @Test func whatCanHappenToWholeServersDoes() {
+        var counts = WholeCounts()
+        var answered = 0
+        for seed in 1...12 as ClosedRange<UInt64> {
+            let simulation = Simulation(BugClass.worn(seed))
+            let violation = simulation.run()
+            #expect(violation == nil, "\(violation?.description ?? "")")
+            counts += simulation.wholeCounts
+            answered += simulation.answeredCount
+        }
+        #expect(counts.replaced > 3)
+        #expect(counts.diskFailures > 1)
+        #expect(counts.duplicates > 20)
+        #expect(answered > 500)
+    }
+
     @Test func theSameSeedRunsTheSameWay() {
-        for seed in [7, 8] as [UInt64] {
-            let first = Simulation(.random(seed: seed))
-            let second = Simulation(.random(seed: seed))
+        for options in [.random(seed: 7), .random(seed: 8), .whole(seed: 9)]
+            as [SimulationOptions]
+        {
+            let first = Simulation(options)
+            let second = Simulation(options)
             _ = first.run()
             _ = second.run()
             #expect(first.trace == second.trace)
