@@ -198,7 +198,8 @@ let package = Package(
         tests(
             "ConsensusTests",
             [
-                "Consensus", "Replica", "StateStore", "Model", "Raft", nioCore, nioPosix, logging,
+                "Consensus", "Replica", "Snapshots", "StateStore", "Model", "Raft", nioCore,
+                nioPosix, logging,
             ]
         ),
         tests("RaftTests", ["Raft", "Simulation", "Model"]),

@@ -261,7 +261,10 @@ package final class Agent: Sendable {
     // MARK: Stopping
 
     /// Ends listeners, checks and loops; what waits for an answer gets none.
-    package func stop() async {
+    ///
+    /// One that leaves is no server of the cluster afterwards.
+    package func stop(leaving: Bool = false) async {
+        if leaving { await membership.leave() }
         let parts = running.withLock { running in
             defer { running = nil }
             return running

@@ -90,7 +90,7 @@ package enum AgentCommand {
                 completion(await reload(agent, arguments, sink, logger))
             case .stop(let reason, let isGraceful):
                 logger.info("Shutting down: reason=\(reason)")
-                await agent.stop()
+                await agent.stop(leaving: reason == "leave")
                 let code: Int32 = isGraceful ? 0 : 1
                 logger.info("Exit code: code=\(code)")
                 return code

@@ -158,6 +158,7 @@ extension Consensus: PeerTransportDelegate {
             wasLeader = raft.isLeader
             remoteRequests = []
             leadership.begin()
+            outgoing = [:]
             deliver(.leadershipChanged(isLeader: wasLeader))
         }
         guard let leader = raft.leader else { return }

@@ -59,7 +59,9 @@ extension Consensus {
 
     /// Sends proposals to whoever leads; without a leader they wait.
     func route(_ numbers: [UInt64], now: Instant) {
-        if raft.isLeader {
+        if raft.isLeader, !hasRoom {
+            for number in numbers { refused(number, .overloaded) }
+        } else if raft.isLeader {
             var batch: [Proposal] = []
             batch.reserveCapacity(numbers.count)
             for number in numbers {
@@ -126,6 +128,7 @@ extension Consensus {
         guard raft.isLeader else {
             return refuse(writes.map(\.number), .notLeader, to: peer)
         }
+        guard hasRoom else { return refuse(writes.map(\.number), .overloaded, to: peer) }
         let stamp = wallClock()
         var batch: [Proposal] = []
         for write in writes {
@@ -199,14 +202,18 @@ extension Consensus {
         case .tooLarge:
             _ = proposals.take(number)
             deliver(.refused([id], ProposalError(.tooLarge, "command is too large for the log")))
-        case .overloaded where proposal.tries == 1:
+        case .overloaded where proposal.tries <= 1:
             _ = proposals.take(number)
-            deliver(.refused([id], ProposalError(.overloaded, "too many pending writes")))
+            deliver(.refused([id], ProposalError(.overloaded, overload)))
         case .notLeader, .overloaded, .unknown:
             // It is sent again when there is a leader, or by the sweep.
             proposal.place = .nowhere
             proposals[number] = proposal
         }
+    }
+
+    private var overload: String {
+        hasRoom ? "too many pending writes" : "the leader's disk is nearly full"
     }
 
     // MARK: Time

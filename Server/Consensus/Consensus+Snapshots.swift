@@ -46,9 +46,22 @@ extension Consensus {
         logger.info(
             "snapshot: index=\(last) bytes=\(sizeBytes) milliseconds=\(milliseconds)"
         )
-        let trailing = settings.snapshots.trailingEntries
-        let through = LogIndex(rawValue: last > trailing ? last - trailing : 0)
-        input(.snapshotTaken(point, compactThrough: through))
+        input(.snapshotTaken(point, compactThrough: compactable(behind: point.index)))
+    }
+
+    /// How much of the log may go: not what a follower is about to ask for, or it would be sent one
+    /// snapshot after the other.
+    private func compactable(behind snapshot: LogIndex) -> LogIndex {
+        let settings = settings.snapshots
+        let now = ReadGate.now
+        var through = snapshot.rawValue - min(snapshot.rawValue, settings.trailingEntries)
+        for follower in raft.leading.followers
+        where raft.isLeader && now.since(follower.lastContact) < settings.patience {
+            let needed = max(follower.match, outgoing[follower.id] ?? .zero)
+            through = min(through, needed.rawValue)
+        }
+        let least = snapshot.rawValue - min(snapshot.rawValue, settings.mostTrailingEntries)
+        return LogIndex(rawValue: max(through, least))
     }
 
     /// What a snapshot of the present state says of itself.
@@ -81,6 +94,7 @@ extension Consensus {
         let offer = SnapshotHandover(name: file.name, term: term)
             .offer(sizeBytes: file.sizeBytes)
         logger.info("sending a snapshot: to=\(name(of: peer)) bytes=\(file.sizeBytes)")
+        outgoing[peer] = file.name.position.index
         let source = FileSource(file: file, archive: archive, eventLoop: eventLoop)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         transport.sendSnapshot(offer, from: source, to: peer).whenComplete { result in
@@ -88,6 +102,7 @@ extension Consensus {
             guard !consensus.isStopped else { return }
             switch result {
             case .success:
+                // From here on the follower's own progress says what it needs.
                 consensus.input(.snapshotSent(to: peer, delivered: true))
             case .failure(let error):
                 let name = consensus.name(of: peer)

@@ -57,6 +57,8 @@ final class Consensus {
     var lastSnapshotAt = ReadGate.now
     var lastSnapshotBytes = 0
     var isTakingSnapshot = false
+    /// The snapshots that followers were sent in this term, by their last entries.
+    var outgoing: [NodeID: LogIndex] = [:]
 
     /// Whether the disk takes more; a leader without room takes no writes.
     var hasRoom = true

@@ -20,7 +20,7 @@ package struct ConsensusSettings: Sendable {
     package var joinAddresses: [String] = []
     /// Where the log and the snapshots lie.
     package var directory: String
-    package var timing = RaftTiming()
+    package var timing = RaftTiming.servers
     package var limits = ConsensusLimits()
     package var snapshots = SnapshotSettings()
     /// What other servers are told of this one.
@@ -55,6 +55,10 @@ package struct SnapshotSettings: Sendable {
     package var interval = Nanoseconds.seconds(30)
     /// Entries that stay in the log behind a snapshot, for followers that are a little behind.
     package var trailingEntries: UInt64 = 10_240
+    /// Entries that stay at most, for followers that are further behind but alive.
+    package var mostTrailingEntries: UInt64 = 2_000_000
+    /// How long a silent follower counts as alive in this.
+    package var patience = Nanoseconds.seconds(60)
 
     package init() {}
 }
@@ -92,6 +96,16 @@ package struct ConsensusLimits: Sendable {
 }
 
 extension RaftTiming {
+    /// What servers begin with: a dead leader is replaced within three quarters of a second, a busy
+    /// one may be late by five heartbeats.
+    package static var servers: RaftTiming {
+        var timing = RaftTiming()
+        timing.heartbeatInterval = .milliseconds(50)
+        timing.electionTimeout = .milliseconds(350)
+        timing.leaderLease = .milliseconds(260)
+        return timing
+    }
+
     /// The same, every length multiplied.
     ///
     /// - Source: Consul: docs/install/performance `raft_multiplier`.

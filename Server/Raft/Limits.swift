@@ -43,13 +43,13 @@ package struct RaftTiming: Sendable {
     /// The actual one is drawn between this and its double, anew for every term.
     ///
     /// - Source: Raft §5.2.
-    package var electionTimeout = Nanoseconds.milliseconds(350)
+    package var electionTimeout = Nanoseconds.milliseconds(500)
     /// How long a heartbeat that a majority answered, from when it was sent, allows reads.
     ///
     /// Less than `electionTimeout` by the clock drift that is allowed for.
     ///
     /// - Source: Raft dissertation §6.4.1.
-    package var leaderLease = Nanoseconds.milliseconds(260)
+    package var leaderLease = Nanoseconds.milliseconds(375)
 
     package init() {}
 }

@@ -48,10 +48,31 @@ struct PendingProposal: Sendable {
     let kind: EntryKind
     /// Nil unless `kind` is `command`.
     let command: Command?
-    /// Room for the head, then the body.
-    let bytes: [UInt8]
+    /// Room for the head, then the body; empty once it was handed to the log.
+    private(set) var bytes: [UInt8]
     let loop: any EventLoop
     let completion: ProposalCompletion
+
+    init(
+        id: ProposalID,
+        kind: EntryKind,
+        command: Command?,
+        bytes: [UInt8],
+        loop: any EventLoop,
+        completion: ProposalCompletion
+    ) {
+        self.id = id
+        self.kind = kind
+        self.command = command
+        self.bytes = bytes
+        self.loop = loop
+        self.completion = completion
+    }
+
+    mutating func takeBytes() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
 }
 
 /// Who is told what became of a proposal.

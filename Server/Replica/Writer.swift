@@ -21,13 +21,16 @@ struct Writer {
 
     /// Remembers who waits for these proposals, and completes their heads.
     mutating func prepare(
-        _ batch: [PendingProposal],
+        _ batch: consuming [PendingProposal],
         stamp: Timestamp
     ) -> [ProposedEntry] {
-        for proposal in batch { waiting.add(proposal, number: proposal.id.rawValue) }
-        let resolved = waiting.lowest
-        return batch.map { proposal in
-            var bytes = proposal.bytes
+        var entries: [ProposedEntry] = []
+        entries.reserveCapacity(batch.count)
+        for place in batch.indices {
+            // Taken out, so that the head is written in place.
+            var bytes = batch[place].takeBytes()
+            let proposal = batch[place]
+            waiting.add(proposal, number: proposal.id.rawValue)
             EntryHeader(
                 kind: proposal.kind,
                 stamp: stamp,
@@ -36,10 +39,11 @@ struct Writer {
                     start: proposer.start,
                     number: proposal.id.rawValue
                 ),
-                resolved: resolved
+                resolved: waiting.lowest
             ).write(over: &bytes)
-            return ProposedEntry(id: proposal.id, bytes: bytes)
+            entries.append(ProposedEntry(id: proposal.id, bytes: bytes))
         }
+        return entries
     }
 
     mutating func take(_ id: ProposalID) -> PendingProposal? {

@@ -104,18 +104,20 @@ package struct EntryHeader: Hashable, Sendable {
 
 extension [UInt8] {
     func number(at offset: Int) -> UInt64 {
-        var number: UInt64 = 0
-        for place in 0..<8 { number |= UInt64(self[offset + place]) << UInt64(8 * place) }
-        return number
+        precondition(offset >= 0 && offset + 8 <= count, "a number behind the end")
+        return withUnsafeBytes {
+            UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
     }
 
     mutating func store(_ number: UInt64, at offset: Int) {
-        for place in 0..<8 {
-            self[offset + place] = UInt8(truncatingIfNeeded: number >> UInt64(8 * place))
+        precondition(offset >= 0 && offset + 8 <= count, "a number behind the end")
+        withUnsafeMutableBytes {
+            $0.storeBytes(of: number.littleEndian, toByteOffset: offset, as: UInt64.self)
         }
     }
 
     mutating func append(number: UInt64) {
-        for place in 0..<8 { append(UInt8(truncatingIfNeeded: number >> UInt64(8 * place))) }
+        Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
     }
 }

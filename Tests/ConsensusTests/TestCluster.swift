@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import Raft
 import Replica
+import Snapshots
 import StateStore
 import Testing
 
@@ -31,6 +32,11 @@ final class TestServer: Sendable {
         replica = Replica(
             eventLoop: group.next(),
             log: log,
+            readArchive: { archive in
+                let reader = try SnapshotReader()
+                try reader.consume(archive)
+                return try reader.finish().store
+            },
             wallClock: { Timestamp(nanosecondsSinceEpoch: UInt64(time(nil)) * 1_000_000_000) }
         )
         replica.start()

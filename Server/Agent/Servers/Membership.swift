@@ -39,6 +39,19 @@ final class Membership: Sendable {
         }
     }
 
+    /// Takes this server out of the configuration, when others remain.
+    ///
+    /// - Source: Consul: docs/commands/leave: a server that leaves is removed from the peers.
+    func leave() async {
+        stop()
+        guard replica.leadership.servers.count > 1 else { return }
+        let request = LeaderRequest.removeServer(.id(configuration.nodeID))
+        let reply = await withCheckedContinuation { continuation in
+            replica.ask(request, on: replica.eventLoop) { continuation.resume(returning: $0) }
+        }
+        if reply != .done { logger.warning("leaving without the leader's word: \(reply)") }
+    }
+
     func stop() {
         task.withLock { task in
             task?.cancel()
