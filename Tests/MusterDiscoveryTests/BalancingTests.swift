@@ -29,7 +29,8 @@ import Testing
                 }
             }
             #expect(balancer.status.ejected.map(\.serviceID) == ["web-81"])
-            // The last call came at the beginning: only the watch's timer can know that 30 s passed.
+            // The last call came at the beginning: only the watch's timer can know that
+            // 30 s passed.
             for seconds in [10, 20, 30] {
                 // Balancers keep time in units of about a nanosecond.
                 let due = Duration.seconds(seconds)
