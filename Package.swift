@@ -139,8 +139,9 @@ let package = Package(
         server(
             "Agent",
             [
-                "Model", "Wire", "Filter", "StateStore", "LocalState", "Replica", "HTTPAPI",
-                "StateMachine", "Snapshots", "DNSAPI", "Checks", "Consensus", "Raft", nioCore, nioPosix, nioTLS, logging, lifecycle,
+                "Model", "Wire", "Filter", "StateStore", "StateMachine", "LocalState", "Raft",
+                "Replica", "Snapshots", "HTTPAPI", "DNSAPI", "Checks", "Consensus", nioCore,
+                nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
         // The command line, a client like any other.

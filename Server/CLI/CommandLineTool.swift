@@ -15,15 +15,6 @@ package enum CommandLineTool {
         recover: (@Sendable (RecoveryOrder) async throws -> String)? = nil,
         agent: @Sendable ([String]) async -> Int32
     ) async -> Int32 {
-        await RecoverCommand.$action.withValue(recover) {
-            await run(arguments, agent)
-        }
-    }
-
-    private static func run(
-        _ arguments: [String],
-        _ agent: @Sendable ([String]) async -> Int32
-    ) async -> Int32 {
         if arguments.first == AgentPlaceholder.name {
             return await agent(Array(arguments.dropFirst()))
         }
@@ -42,7 +33,9 @@ package enum CommandLineTool {
         if !arguments.contains("--help") { arguments = groupAlone(arguments, names) }
         do {
             var command = try MusterCommand.parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
+            if let command = command as? RecoverCommand {
+                try await command.run(recover)
+            } else if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()

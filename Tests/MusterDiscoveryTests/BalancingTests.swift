@@ -29,10 +29,12 @@ import Testing
                 }
             }
             #expect(balancer.status.ejected.map(\.serviceID) == ["web-81"])
-            // The last call came at the beginning: only the watch's timer can know that 30 s
-            // passed.
-            for _ in 0..<3 {
-                _ = await time.sleeper(within: .seconds(10) ... .seconds(10))
+            // The last call came at the beginning: only the watch's timer can know that
+            // 30 s passed.
+            for seconds in [10, 20, 30] {
+                // Balancers keep time in units of about a nanosecond.
+                let due = Duration.seconds(seconds)
+                _ = await time.sleeper(within: due - .milliseconds(1)...due)
                 time.advance(by: .seconds(10))
             }
             while !balancer.status.ejected.isEmpty { await Task.yield() }

@@ -14,12 +14,9 @@ package struct RecoveryOrder: Hashable, Sendable {
 ///
 /// It runs while the server does not: on the surviving server whose log is longest. What the lost
 /// servers had and this one has not is lost.
-struct RecoverCommand: AsyncParsableCommand {
+struct RecoverCommand: ParsableCommand {
     /// Does the work, offline; gives what is to be told, or throws what a person can act on.
     typealias Action = @Sendable (RecoveryOrder) async throws -> String
-
-    /// Set by the executable, which knows the log.
-    @TaskLocal static var action: Action?
 
     static let configuration = CommandConfiguration(
         commandName: "recover",
@@ -41,7 +38,8 @@ struct RecoverCommand: AsyncParsableCommand {
     @Argument(help: .hidden)
     var ignored: [String] = []
 
-    mutating func run() async throws {
+    /// Runs the command with what the executable, which knows the log, does for it.
+    func run(_ action: Action?) async throws {
         guard !dataDir.isEmpty else {
             throw CommandFailure.usage("Must specify the data directory: -data-dir", Self.self)
         }
@@ -52,7 +50,7 @@ struct RecoverCommand: AsyncParsableCommand {
                     + "Give -yes to do it."
             )
         }
-        guard let action = Self.action else {
+        guard let action else {
             throw CommandFailure("Error recovering: this program was built without the log")
         }
         do {

@@ -146,6 +146,13 @@ package struct BugClass: Sendable, CustomStringConvertible {
             weather: busy
         ),
         BugClass(23, "the state diverges", seed: 1, environment: .divergesState),
+        BugClass(
+            30,
+            "clocks stand still in a pause",
+            seed: 36,
+            environment: .stopsClocks,
+            weather: sleepy
+        ),
         BugClass(25, "disks forget syncs", seed: 1, environment: .losesSyncs),
     ]
 
@@ -154,14 +161,14 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             19,
             "talks to another cluster",
-            seed: 1,
+            seed: 5,
             environment: .ignoresClusterID,
             weather: doubled
         ),
         BugClass(
             20,
             "talks to old disk images",
-            seed: 1,
+            seed: 2,
             environment: .ignoresStartCounts,
             weather: old
         ),
@@ -169,11 +176,11 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             27,
             "numbers requests as the last start did",
-            seed: 1,
+            seed: 2,
             environment: .forgetsStarts,
             weather: wet
         ),
-        BugClass(28, "the log replies early", seed: 1, environment: .commitsLate, weather: wet),
+        BugClass(28, "the log replies early", seed: 2, environment: .commitsLate, weather: wet),
         BugClass(
             29,
             "recovery drops what was acknowledged",
@@ -181,7 +188,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
             environment: .truncatesDamage,
             weather: worn
         ),
-        BugClass(25, "real disks forget syncs", seed: 1, environment: .losesSyncs, weather: wet),
+        BugClass(25, "real disks forget syncs", seed: 2, environment: .losesSyncs, weather: wet),
         BugClass(23, "registries diverge", seed: 1, environment: .divergesState, weather: wet),
     ]
 

@@ -246,7 +246,10 @@ extension Simulation {
             for member in raft.configuration.members {
                 if nodes[member.id] == nil {
                     changes.append(.remove(member.id))
-                } else if member.role == .learner, successors.contains(member.id) {
+                } else if member.role == .learner, successors.contains(member.id),
+                    nodes[member.id]?.server != nil
+                {
+                    // Only who is healthy.
                     changes.append(.promote(member.id))
                 }
             }

@@ -272,7 +272,10 @@ package final class Simulation {
         steps += 1
         mixIntoTrace(server, output)
         checkLoyalty(id, output)
-        checker.observe(server, output) { nodes[$0]?.server?.disk ?? nodes[$0]?.disk }
+        checker.observe(server, output) { id in
+            guard nodes[id]?.oldStart == nil else { return nil }
+            return nodes[id]?.server?.disk ?? nodes[id]?.disk
+        }
         guard checker.violation == nil else { return }
         if options.demandsStableLeader, checker.leaderCount > 1 {
             checker.report(.liveness, "a second leader in fair weather")
@@ -333,7 +336,12 @@ package final class Simulation {
             else { return }
             input(message.to, [.message(message)], unlessPaused: event)
         case .letterSnapshot(let snapshot, let from, let to, let term, let greeting):
-            guard !isPaused(to, event), admits(to, from: from, greeting) else { return }
+            guard !isPaused(to, event) else { return }
+            guard admits(to, from: from, greeting) else {
+                // The leader waits for word of every transfer that it began.
+                after(options.delay, .snapshotReport(to: from, about: to, delivered: false))
+                return
+            }
             deliver(snapshot, from: from, to: to, term: term, event)
         case .forwarded(let entry, let from, let to, let greeting):
             guard !isPaused(to, event), admits(to, from: from, greeting) else { return }

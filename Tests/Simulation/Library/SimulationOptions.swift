@@ -167,6 +167,8 @@ package struct EnvironmentFaults: OptionSet, Sendable {
     package static let ignoresStartCounts = EnvironmentFaults(rawValue: 128)
     /// The log says that a batch is on disk before it is.
     package static let commitsLate = EnvironmentFaults(rawValue: 256)
+    /// The clock of a server stands still while the server does, as some do in a suspension.
+    package static let stopsClocks = EnvironmentFaults(rawValue: 1024)
     /// A start throws away acknowledged entries that are damaged.
     package static let truncatesDamage = EnvironmentFaults(rawValue: 512)
 }

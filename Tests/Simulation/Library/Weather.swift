@@ -75,7 +75,12 @@ extension Simulation {
             let least = options.pauseTime.rawValue / 15
             let span = least...options.pauseTime.rawValue
             let time = Nanoseconds(rawValue: Int64.random(in: span, using: &random))
-            nodes[victim()]?.pausedUntil = now.advanced(by: time)
+            let victim = victim()
+            let wasPaused = nodes[victim].map { $0.pausedUntil > now } ?? false
+            nodes[victim]?.pausedUntil = now.advanced(by: time)
+            if options.environment.contains(.stopsClocks), !wasPaused {
+                nodes[victim]?.clock.offset -= UInt64(time.rawValue)
+            }
         case .members: if !isShortOfServers { changeMembers() }
         case .transfer: transfer()
         case .heal: network.heal()

@@ -5,9 +5,9 @@ import Testing
 
 /// The smoke set: enough seeds to notice a broken core, few enough to run with every build.
 struct SimulationTests {
-    @Test(arguments: [1, 41, 81, 121, 161] as [UInt64])
+    @Test(arguments: [1, 21, 41, 61, 81] as [UInt64])
     func noSeedBreaksASafetyOrALivenessProperty(first: UInt64) {
-        for seed in first..<(first + 40) {
+        for seed in first..<(first + 20) {
             let violation = Simulation(.random(seed: seed)).run()
             #expect(violation == nil, "\(violation?.description ?? "")")
         }
@@ -33,8 +33,8 @@ struct SimulationTests {
         }
         #expect(counts.replaced > 3)
         #expect(counts.diskFailures > 1)
-        #expect(counts.duplicates > 20)
-        #expect(answered > 500)
+        #expect(counts.duplicates > 2)
+        #expect(answered > 200)
     }
 
     @Test func theSameSeedRunsTheSameWay() {

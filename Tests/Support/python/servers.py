@@ -139,6 +139,12 @@ class Server:
         except OSError:
             return []
 
+    def processor_seconds(self):
+        """The processor time that the process has taken until now."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident_megabytes(self):
         """The resident memory of the process now."""
         with open(f"/proc/{self.process.pid}/status") as file:
