@@ -11,7 +11,8 @@ package struct JSONFields {
     ///
     /// The memory must outlive the value.
     package init?(_ object: UnsafeRawBufferPointer) {
-        guard object.count >= 2, object[0] == UInt8(ascii: "{"), let start = object.baseAddress
+        guard object.count >= 2, object.first == UInt8(ascii: "{"),
+            object.last == UInt8(ascii: "}"), let start = object.baseAddress
         else { return nil }
         base = start.assumingMemoryBound(to: UInt8.self)
         end = object.count
@@ -30,7 +31,8 @@ package struct JSONFields {
             JSONScan.equal(base + place + 1, name.utf8Start, count: count)
         else { return nil }
         let stop = endOfValue(from: start)
-        guard stop < end else { return nil }
+        let isLast = stop == end - 1
+        guard stop < end, base[stop] == UInt8(ascii: isLast ? "}" : ",") else { return nil }
         place = stop + 1
         return UnsafeRawBufferPointer(start: base + start, count: stop - start)
     }
@@ -60,24 +62,26 @@ package struct JSONFields {
 }
 
 extension JSONScan {
-    /// Where the quote is that ends a string, or `end`, and whether there are escapes before it.
+    /// Where the quote is that ends a string, or `end`, and whether all before it is ASCII without
+    /// escapes and control characters.
     static func endOfString(
         _ base: UnsafePointer<UInt8>,
         from start: Int,
         to end: Int
-    ) -> (end: Int, hasEscapes: Bool) {
+    ) -> (end: Int, isPlain: Bool) {
         var place = start
-        var hasEscapes = false
+        var isPlain = true
         while true {
             place = firstSpecial(base, from: place, to: end)
-            guard place < end else { return (end, hasEscapes) }
+            guard place < end else { return (end, isPlain) }
             switch base[place] {
             case UInt8(ascii: "\""):
-                return (place, hasEscapes)
+                return (place, isPlain)
             case UInt8(ascii: "\\"):
-                hasEscapes = true
+                isPlain = false
                 place = min(place + 2, end)
             default:
+                isPlain = false
                 place += 1
             }
         }

@@ -3,8 +3,8 @@ extension MessagePackWriter {
     /// Appends the value that the text stands for: the same bytes as if it had been decoded.
     ///
     /// Only for what `JSON.encode` made of texts, integers, truth values, and lists and maps of
-    /// them. False, with nothing appended, for what needs more care: fractions, escapes in keys,
-    /// more than 15 elements.
+    /// them: entries of maps stay in their order. False, with nothing appended, for what needs
+    /// more care, such as fractions and more than 15 elements, and for what is no JSON.
     package mutating func transcribe(_ json: UnsafeRawBufferPointer) -> Bool {
         guard let start = json.baseAddress else { return false }
         let mark = sink.count
@@ -22,7 +22,7 @@ extension MessagePackWriter {
     private mutating func transcribe(_ text: inout JSONCursor, depth: Int) -> Bool {
         switch text.next {
         case UInt8(ascii: "\""):
-            return transcribeString(&text, isKey: false)
+            return transcribeString(&text)
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
             return transcribeInteger(&text)
         case UInt8(ascii: "{"):
@@ -31,25 +31,25 @@ extension MessagePackWriter {
             return transcribeElements(&text, header: 0x90, close: UInt8(ascii: "]"), depth)
         case UInt8(ascii: "n"):
             null()
-            text.place += 4
+            return text.take("null")
         case UInt8(ascii: "t"):
             bool(true)
-            text.place += 4
+            return text.take("true")
         case UInt8(ascii: "f"):
             bool(false)
-            text.place += 5
+            return text.take("false")
         default:
             return false
         }
-        return text.place <= text.end
     }
 
-    private mutating func transcribeString(_ text: inout JSONCursor, isKey: Bool) -> Bool {
+    /// A text; one that is not all plain ASCII is left to the reader.
+    private mutating func transcribeString(_ text: inout JSONCursor) -> Bool {
         let start = text.place + 1
-        let (end, hasEscapes) = JSONScan.endOfString(text.base, from: start, to: text.end)
-        guard end < text.end, !(isKey && hasEscapes) else { return false }
+        let (end, isPlain) = JSONScan.endOfString(text.base, from: start, to: text.end)
+        guard end < text.end else { return false }
         defer { text.place = end + 1 }
-        guard hasEscapes else {
+        guard !isPlain else {
             raw(UnsafeRawBufferPointer(start: text.base + start, count: end - start))
             return true
         }
@@ -80,7 +80,8 @@ extension MessagePackWriter {
             case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): true
             default: false
             }
-        guard text.place > first, !isFraction else { return false }
+        let hasExtraZero = text.place > first + 1 && text.base[first] == UInt8(ascii: "0")
+        guard text.place > first, !hasExtraZero, !isFraction else { return false }
         guard isNegative else {
             unsigned(value)
             return true
@@ -108,7 +109,7 @@ extension MessagePackWriter {
                 text.place += 1
             }
             if header == 0x80 {
-                guard text.next == UInt8(ascii: "\""), transcribeString(&text, isKey: true),
+                guard text.next == UInt8(ascii: "\""), transcribeString(&text),
                     text.next == UInt8(ascii: ":")
                 else { return false }
                 text.place += 1
@@ -131,5 +132,14 @@ private struct JSONCursor {
     /// The byte that comes next; zero at the end.
     var next: UInt8 {
         place < end ? base[place] : 0
+    }
+
+    /// Steps over `word`; false when something else comes next.
+    mutating func take(_ word: StaticString) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard place + count <= end, JSONScan.equal(base + place, word.utf8Start, count: count)
+        else { return false }
+        place += count
+        return true
     }
 }
