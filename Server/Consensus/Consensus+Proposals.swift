@@ -44,10 +44,23 @@ enum WriteRefusal: UInt8 {
 extension Consensus {
     func propose(_ entries: [ProposedEntry]) {
         let now = ReadGate.now
-        for entry in entries {
-            proposals.add(OwnProposal(bytes: entry.bytes, since: now), number: entry.id.rawValue)
+        guard raft.isLeader, hasRoom else {
+            for entry in entries {
+                let proposal = OwnProposal(bytes: entry.bytes, since: now)
+                proposals.add(proposal, number: entry.id.rawValue)
+            }
+            return route(entries.map(\.id.rawValue), now: now)
         }
-        route(entries.map(\.id.rawValue), now: now)
+        var batch: [Proposal] = []
+        batch.reserveCapacity(entries.count)
+        for entry in entries {
+            proposals.add(
+                OwnProposal(bytes: entry.bytes, since: now, place: .here, tries: 1),
+                number: entry.id.rawValue
+            )
+            batch.append(Proposal(token: makeToken(.own(entry.id)), payload: entry.bytes))
+        }
+        input(.propose(batch))
     }
 
     func makeToken(_ owner: RequestOwner) -> RequestToken {

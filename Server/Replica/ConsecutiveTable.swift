@@ -1,19 +1,21 @@
-import DequeModule
+package import DequeModule
 
 /// Elements by consecutive numbers, of which mostly the oldest go first.
 ///
-/// Adding and taking are O(1), amortized.
+/// Adding and taking are O(1), amortized. Inlinable, because other modules use it for every write.
 package struct ConsecutiveTable<Element> {
     /// From `lowest` on; nil for those that were taken.
-    private var elements: Deque<Element?> = []
+    @usableFromInline var elements: Deque<Element?> = []
     /// The number of the oldest element, or of the next to come when there is none.
-    package private(set) var lowest: UInt64 = 1
+    package var lowest: UInt64 = 1
     /// How many elements there are.
-    package private(set) var count = 0
+    package var count = 0
 
+    @inlinable
     package init() {}
 
     /// Adds an element under the next number; numbers may be left out.
+    @inlinable
     package mutating func add(_ element: Element, number: UInt64) {
         let next = lowest + UInt64(elements.count)
         precondition(number >= next, "number \(number) before \(next)")
@@ -27,6 +29,7 @@ package struct ConsecutiveTable<Element> {
     }
 
     /// The element under a number.
+    @inlinable
     package subscript(_ number: UInt64) -> Element? {
         get { place(of: number).flatMap { elements[$0] } }
         set {
@@ -36,6 +39,7 @@ package struct ConsecutiveTable<Element> {
     }
 
     /// Removes and returns the element under a number.
+    @inlinable
     package mutating func take(_ number: UInt64) -> Element? {
         guard let place = place(of: number), let element = elements[place] else { return nil }
         elements[place] = nil
@@ -48,6 +52,7 @@ package struct ConsecutiveTable<Element> {
     }
 
     /// Removes everything; in the order of the numbers.
+    @inlinable
     package mutating func takeAll() -> [Element] {
         defer {
             lowest += UInt64(elements.count)
@@ -58,11 +63,13 @@ package struct ConsecutiveTable<Element> {
     }
 
     /// The numbers in use, in order.
+    @inlinable
     package var numbers: [UInt64] {
         elements.indices.compactMap { elements[$0] == nil ? nil : lowest + UInt64($0) }
     }
 
-    private func place(of number: UInt64) -> Int? {
+    @inlinable
+    func place(of number: UInt64) -> Int? {
         guard number >= lowest, number - lowest < UInt64(elements.count) else { return nil }
         return Int(number - lowest)
     }
