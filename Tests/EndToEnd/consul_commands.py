@@ -69,15 +69,34 @@ def round_trip(muster):
         check(code == 0 and "rtt: 0.020 ms" in output, output)
 
 
+@test("Consul's command line saves, inspects and restores the registry")
+def snapshots(muster):
+    with agent(muster) as one, tempfile.TemporaryDirectory() as directory:
+        call = caller(muster, one)
+        path = os.path.join(directory, "state.snap")
+        check(call("kv", "put", "kept", "1")[0] == 0, "put")
+        code, output = call("snapshot", "save", path)
+        check(code == 0 and "Saved and verified snapshot to index" in output, output)
+        code, output = call("snapshot", "inspect", path)
+        check(code == 0 and "Version" in output, output)
+        check(call("kv", "delete", "kept")[0] == 0, "delete")
+        code, output = call("snapshot", "restore", path)
+        check(code == 0 and "Restored snapshot" in output, output)
+        check(call("kv", "get", "kept") == (0, "1\n"), call("kv", "get", "kept"))
+        with open(path, "r+b") as archive:
+            archive.truncate(100)
+        code, output = call("snapshot", "restore", path)
+        check(code != 0 and "failed to read snapshot" in output, output)
+
+
 @test("Consul's command line is told clearly what this version does not serve")
 def unserved(muster):
-    with agent(muster) as one, tempfile.TemporaryDirectory() as directory:
+    with agent(muster) as one:
         call = caller(muster, one)
         for words in (
             ("connect", "ca", "get-config"), ("intention", "create", "a", "b"),
             ("intention", "check", "a", "b"), ("config", "list", "-kind=service-defaults"),
-            ("snapshot", "save", os.path.join(directory, "state.snap")), ("keyring", "-list"),
-            ("monitor",),
+            ("keyring", "-list"), ("monitor",),
         ):
             code, output = call(*words)
             check(code != 0 and "not served by this version" in output, words, code, output)

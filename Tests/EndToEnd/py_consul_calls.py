@@ -181,8 +181,6 @@ def unserved():
     }
     if hasattr(client, "config"):
         calls["config.get"] = lambda: client.config.get("service-defaults", "web")
-    if hasattr(client, "snapshot"):
-        calls["snapshot.save"] = lambda: client.snapshot.save()
     if hasattr(client, "discovery_chain"):
         calls["discovery_chain.get"] = lambda: client.discovery_chain.get("web")
     for name, call in calls.items():
