@@ -141,7 +141,8 @@ extension Simulation {
         nodes[id]?.isRotten = true
     }
 
-    /// Whether every other server is whole, and a majority as every server sees it.
+    /// Whether every other server is whole, and a majority as every server sees it, the victim's
+    /// disk included: what it has written may be on its way to the others.
     private func canLose(_ victim: NodeID) -> Bool {
         guard nodes.allSatisfy({ !$0.value.isRotten && $0.value.oldStart == nil }) else {
             return false
@@ -152,12 +153,20 @@ extension Simulation {
         guard servers.contains(where: { !$0.raft.configuration.members.isEmpty }) else {
             return false
         }
-        return servers.allSatisfy { server in
-            let configuration = server.raft.configuration
+        let configurations = servers.map(\.raft.configuration) + configurations(onDiskOf: victim)
+        return configurations.allSatisfy { configuration in
             guard configuration.everyone.allSatisfy({ nodes[$0] != nil }) else { return false }
             let living = configuration.reached { others[$0] != nil ? 1 : 0 }
             return configuration.members.isEmpty || living == 1
         }
+    }
+
+    /// The last configuration among a stopped server's entries.
+    private func configurations(onDiskOf id: NodeID) -> [ClusterConfiguration] {
+        for entry in (nodes[id]?.disk?.durable.entries ?? []).reversed() {
+            if case .configuration(let configuration) = entry.body { return [configuration] }
+        }
+        return []
     }
 
     /// Keeps an image of a disk, or puts back one of an earlier start.
