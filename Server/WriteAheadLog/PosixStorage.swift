@@ -35,6 +35,9 @@ package final class PosixStorage: Storage, Sendable {
     }
 
     deinit {
+        // A child that is about to start another program may hold the descriptor for a moment: the
+        // lock must not live as long as that.
+        flock(directory, LOCK_UN)
         _ = posixClose(directory)
     }
 
