@@ -66,6 +66,34 @@ let lifecycleTesting: Target.Dependency = .product(
     name: "ServiceLifecycleTestKit",
     package: "swift-service-lifecycle"
 )
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let metricsTesting: Target.Dependency = .product(
+    name: "MetricsTestKit",
+    package: "swift-metrics"
+)
+let tracing: Target.Dependency = .product(
+    name: "Tracing",
+    package: "swift-distributed-tracing"
+)
+let tracingTesting: Target.Dependency = .product(
+    name: "InMemoryTracing",
+    package: "swift-distributed-tracing"
+)
+let configuration: Target.Dependency = .product(
+    name: "Configuration",
+    package: "swift-configuration"
+)
+// gRPC is large: who wants it switches the trait on.
+let grpc: Target.Dependency = .product(
+    name: "GRPCCore",
+    package: "grpc-swift-2",
+    condition: .when(traits: ["GRPC"])
+)
+let grpcTransport: Target.Dependency = .product(
+    name: "GRPCNIOTransportHTTP2Posix",
+    package: "grpc-swift-nio-transport",
+    condition: .when(traits: ["GRPC"])
+)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -78,15 +106,29 @@ let package = Package(
         .executable(name: "muster", targets: ["muster"]),
         .library(name: "MusterAPI", targets: ["MusterAPI"]),
         .library(name: "MusterBalancing", targets: ["MusterBalancing"]),
+        .library(name: "MusterConfiguration", targets: ["MusterConfiguration"]),
+        .library(name: "MusterCoordination", targets: ["MusterCoordination"]),
         .library(name: "MusterDiscovery", targets: ["MusterDiscovery"]),
+        .library(name: "MusterGRPC", targets: ["MusterGRPC"]),
+        .library(name: "MusterHTTP", targets: ["MusterHTTP"]),
+        .library(name: "MusterTesting", targets: ["MusterTesting"]),
+    ],
+    traits: [
+        .trait(name: "GRPC", description: "MusterGRPC, and with it grpc-swift-2."),
+        .default(enabledTraits: []),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -159,16 +201,33 @@ let package = Package(
             swiftSettings: strict
         ),
         // The SDK: never pulls in a server target.
-        sdk("MusterAPI", [httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging]),
+        sdk("MusterAPI", [httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging, tracing]),
         sdk("MusterBalancing", []),
-        sdk("MusterDiscovery", ["MusterAPI", "MusterBalancing", logging, lifecycle]),
-        // Tests.
-        .target(
-            name: "SDKSupport",
-            dependencies: [nioCore, nioPosix, nioHTTP1],
-            path: "Tests/SDKSupport",
-            swiftSettings: strict
+        sdk(
+            "MusterDiscovery",
+            ["MusterAPI", "MusterBalancing", logging, metrics, tracing, lifecycle]
         ),
+        sdk("MusterCoordination", ["MusterAPI", logging, metrics, lifecycle]),
+        sdk(
+            "MusterHTTP",
+            [
+                "MusterAPI", "MusterBalancing", "MusterDiscovery", httpClient, nioCore, nioHTTP1,
+                logging, metrics, tracing,
+            ]
+        ),
+        sdk(
+            "MusterGRPC",
+            [
+                "MusterAPI", "MusterBalancing", "MusterDiscovery", grpc, grpcTransport, logging,
+                metrics,
+            ]
+        ),
+        sdk("MusterConfiguration", ["MusterAPI", configuration, logging, metrics, lifecycle]),
+        sdk(
+            "MusterTesting",
+            ["MusterAPI", "MusterBalancing", "MusterDiscovery", nioCore, nioPosix, nioHTTP1]
+        ),
+        // Tests.
         .target(
             name: "StorageSimulation",
             dependencies: ["WriteAheadLog"],
@@ -257,14 +316,40 @@ let package = Package(
                 nioCore, nioPosix, logging,
             ]
         ),
-        tests("MusterAPITests", ["MusterAPI", "SDKSupport"]),
+        tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
             [
-                "MusterDiscovery", "MusterAPI", "MusterBalancing", "SDKSupport", logging,
-                lifecycle, lifecycleTesting,
+                "MusterDiscovery", "MusterAPI", "MusterBalancing", "MusterTesting", logging,
+                metrics, metricsTesting, tracing, tracingTesting, lifecycle, lifecycleTesting,
             ]
+        ),
+        tests(
+            "MusterCoordinationTests",
+            ["MusterCoordination", "MusterAPI", "MusterTesting", logging, lifecycle]
+        ),
+        tests(
+            "MusterHTTPTests",
+            [
+                "MusterHTTP", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
+                httpClient, nioCore, nioHTTP1, nioPosix, logging, tracing, tracingTesting,
+            ]
+        ),
+        tests(
+            "MusterGRPCTests",
+            [
+                "MusterGRPC", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
+                grpc, grpcTransport, logging,
+            ]
+        ),
+        tests(
+            "MusterConfigurationTests",
+            ["MusterConfiguration", "MusterAPI", "MusterTesting", configuration, logging]
+        ),
+        tests(
+            "MusterTestingTests",
+            ["MusterTesting", "MusterAPI", "MusterBalancing", "MusterDiscovery"]
         ),
         tests("Tidy", []),
     ]

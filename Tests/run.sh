@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 Tests/Support/prepare.sh zlib python3
 
 read -r -a build_args <<<"${SWIFT_BUILD_ARGS:-}"
-build_args+=(--explicit-target-dependency-import-check error)
+build_args+=(--explicit-target-dependency-import-check error --traits GRPC)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 passed=0

@@ -37,7 +37,7 @@ public final class Discovery: Service {
         public var maximumWatches = Limits.watches
 
         /// What the time is taken from.
-        public var clock = DiscoveryClock.system
+        public var clock = TimeSource.system
 
         /// Where random waits start; nil draws it from the system once.
         public var seed: UInt64?
@@ -56,7 +56,7 @@ public final class Discovery: Service {
     let client: MusterClient
     let configuration: Configuration
     let logger: Logger
-    var clock: DiscoveryClock { configuration.clock }
+    var clock: TimeSource { configuration.clock }
 
     private let state = Mutex(State())
     private let work = Doorbell()

@@ -1,3 +1,4 @@
+import MusterAPI
 import MusterBalancing
 import Synchronization
 

@@ -1,3 +1,4 @@
+import MusterAPI
 import MusterBalancing
 
 /// Decides what keeps a registration alive next; does no I/O.

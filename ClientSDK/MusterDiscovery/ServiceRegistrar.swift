@@ -36,7 +36,7 @@ public final class ServiceRegistrar: Service {
         public var reassertInterval = Duration.seconds(30)
 
         /// What the time is taken from.
-        public var clock = DiscoveryClock.system
+        public var clock = TimeSource.system
 
         /// Where random waits start; nil draws it from the system once.
         public var seed: UInt64?

@@ -1,3 +1,4 @@
+import MusterAPI
 import MusterBalancing
 
 /// Decides what the watch of one query asks next and what it publishes; does no I/O.

@@ -1,3 +1,4 @@
+import MusterAPI
 public import MusterBalancing
 
 /// A live view of a service's instances.

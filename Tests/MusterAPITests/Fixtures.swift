@@ -1,5 +1,5 @@
 import MusterAPI
-import SDKSupport
+import MusterTesting
 import Testing
 
 /// Runs a test against a scripted registry with a client of it.

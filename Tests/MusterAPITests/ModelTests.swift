@@ -1,5 +1,5 @@
 import MusterAPI
-import SDKSupport
+import MusterTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct ModelTests {

@@ -1,6 +1,6 @@
 import MusterBalancing
 import MusterDiscovery
-import SDKSupport
+import MusterTesting
 import Testing
 
 /// Balancers that a watch feeds and tells the time.

@@ -1,7 +1,7 @@
 import MusterAPI
 import MusterBalancing
 import MusterDiscovery
-import SDKSupport
+import MusterTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct DiscoveryTests {
@@ -219,7 +219,7 @@ import Testing
     /// The next request, with time moved on for as long as the watch waits to send it.
     private func nextRequest(
         _ registry: ScriptedRegistry,
-        _ time: ManualTime
+        _ time: ManualClock
     ) async -> ScriptedRequest {
         await withTaskGroup(of: ScriptedRequest?.self) { group in
             group.addTask { await registry.next(self.path) }

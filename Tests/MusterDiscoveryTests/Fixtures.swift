@@ -2,7 +2,7 @@ import Logging
 import MusterAPI
 import MusterBalancing
 import MusterDiscovery
-import SDKSupport
+import MusterTesting
 
 /// Health entries as the registry writes them, one per port.
 func entries(_ ports: Int..., status: String = "passing", zone: String = "a") -> String {
@@ -21,27 +21,21 @@ func ports(_ snapshot: ServiceSnapshot?) -> [UInt16]? {
     snapshot?.instances.map(\.endpoint.port)
 }
 
-extension ManualTime {
-    var clock: DiscoveryClock {
-        DiscoveryClock(now: { self.now }, sleep: { try await self.sleep(until: $0) })
-    }
-}
-
 /// A logger that says nothing.
 let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Runs a discovery against a scripted registry, with time under the test's control.
 func withDiscovery(
     _ configure: (inout Discovery.Configuration) -> Void = { _ in },
-    _ body: (ScriptedRegistry, Discovery, ManualTime) async throws -> Void
+    _ body: (ScriptedRegistry, Discovery, ManualClock) async throws -> Void
 ) async throws {
     let registry = ScriptedRegistry()
     let port = try await registry.start()
-    let time = ManualTime()
+    let time = ManualClock()
     let address = RegistryAddress.http(host: "127.0.0.1", port: port)
     try await MusterClient.withClient(ClientConfiguration(address: address)) { client in
         var configuration = Discovery.Configuration()
-        configuration.clock = time.clock
+        configuration.clock = time.source
         configuration.seed = 1
         configure(&configuration)
         let discovery = Discovery(client: client, configuration: configuration, logger: silent)

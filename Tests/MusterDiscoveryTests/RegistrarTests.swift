@@ -2,7 +2,7 @@ import Logging
 import MusterAPI
 import MusterBalancing
 import MusterDiscovery
-import SDKSupport
+import MusterTesting
 import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Synchronization
@@ -22,15 +22,15 @@ import Testing
         _ configure: (inout ServiceRegistrar.Configuration) -> Void = { _ in },
         readiness: (@Sendable (inout ServiceRegistration) async throws -> Void)? = nil,
         health status: (@Sendable () async -> Health)? = nil,
-        _ body: (ScriptedRegistry, ServiceRegistrar, ManualTime, Task<Void, any Error>)
+        _ body: (ScriptedRegistry, ServiceRegistrar, ManualClock, Task<Void, any Error>)
             async throws -> Void
     ) async throws {
         let registry = ScriptedRegistry()
         let port = try await registry.start()
         registry.answer(health) { _ in ScriptedReply(404) }
-        let time = ManualTime()
+        let time = ManualClock()
         var configuration = ServiceRegistrar.Configuration()
-        configuration.clock = time.clock
+        configuration.clock = time.source
         configuration.seed = 1
         configure(&configuration)
         let address = RegistryAddress.http(host: "127.0.0.1", port: port)
@@ -203,9 +203,9 @@ import Testing
         let registry = ScriptedRegistry()
         let port = try await registry.start()
         registry.answer(health) { _ in ScriptedReply(404) }
-        let time = ManualTime()
+        let time = ManualClock()
         var configuration = ServiceRegistrar.Configuration()
-        configuration.clock = time.clock
+        configuration.clock = time.source
         let address = RegistryAddress.http(host: "127.0.0.1", port: port)
         try await MusterClient.withClient(ClientConfiguration(address: address)) { client in
             let registrar = ServiceRegistrar(

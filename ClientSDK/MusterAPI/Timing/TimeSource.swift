@@ -1,5 +1,5 @@
-/// What this module takes the time from, so that tests can move it by hand.
-public struct DiscoveryClock: Sendable {
+/// What the SDK takes the time from, so that tests can move it by hand.
+public struct TimeSource: Sendable {
     /// The present moment.
     public var now: @Sendable () -> ContinuousClock.Instant
 
@@ -16,7 +16,7 @@ public struct DiscoveryClock: Sendable {
     }
 
     /// The machine's monotonic clock, which goes on while the machine sleeps.
-    public static let system = DiscoveryClock(
+    public static let system = TimeSource(
         now: { ContinuousClock.now },
         sleep: { try await ContinuousClock().sleep(until: $0) }
     )

@@ -1,7 +1,8 @@
+public import MusterAPI
 import Synchronization
 
 /// A time that stands still until a test moves it.
-package final class ManualTime: Sendable {
+public final class ManualClock: Sendable {
     private struct Sleeper {
         var deadline: ContinuousClock.Instant
         var continuation: CheckedContinuation<Bool, Never>
@@ -15,20 +16,26 @@ package final class ManualTime: Sendable {
     }
 
     /// When it began.
-    package let start: ContinuousClock.Instant
+    public let start: ContinuousClock.Instant
     private let state: Mutex<State>
 
-    package init() {
+    /// Makes a clock that stands at the present moment.
+    public init() {
         let state = State()
         start = state.now
         self.state = Mutex(state)
     }
 
+    /// This clock as what the SDK takes the time from.
+    public var source: TimeSource {
+        TimeSource(now: { self.now }, sleep: { try await self.sleep(until: $0) })
+    }
+
     /// The moment it stands at.
-    package var now: ContinuousClock.Instant { state.withLock(\.now) }
+    public var now: ContinuousClock.Instant { state.withLock(\.now) }
 
     /// Moves it and wakes everyone whose moment has come.
-    package func advance(by duration: Duration) {
+    public func advance(by duration: Duration) {
         let due = state.withLock { state in
             state.now += duration
             let due = state.sleepers.filter { $0.value.deadline <= state.now }
@@ -39,7 +46,7 @@ package final class ManualTime: Sendable {
     }
 
     /// Moves it to the moment of the next sleeper, if that is not further than `limit` away.
-    package func advanceToSleeper(within limit: Duration) {
+    public func advanceToSleeper(within limit: Duration) {
         let wait: Duration? = state.withLock { state in
             state.sleepers.values.map { state.now.duration(to: $0.deadline) }.min()
         }
@@ -47,7 +54,7 @@ package final class ManualTime: Sendable {
     }
 
     /// Suspends until the moment; throws `CancellationError` when the task is cancelled.
-    package func sleep(until deadline: ContinuousClock.Instant) async throws {
+    public func sleep(until deadline: ContinuousClock.Instant) async throws {
         let number = state.withLock { state in
             state.nextNumber += 1
             return state.nextNumber
@@ -79,7 +86,7 @@ package final class ManualTime: Sendable {
     /// How long from the start until someone wants to sleep within `range`; waits for it.
     ///
     /// A test that runs into its time limit here ends the process: the message says what it lacked.
-    package func sleeper(within range: ClosedRange<Duration>) async -> Duration {
+    public func sleeper(within range: ClosedRange<Duration>) async -> Duration {
         await withTaskCancellationHandler {
             await firstSleeper(within: range)
         } onCancel: {

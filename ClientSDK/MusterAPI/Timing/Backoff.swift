@@ -1,50 +1,48 @@
-import MusterBalancing
-
 /// How long to wait after failures: a random share of a limit that doubles each time.
 ///
 /// The whole range is random, so that clients which lost the same registry come back spread out.
-struct Backoff {
+package struct Backoff {
     /// The limit after the first failure.
-    let base: Duration
+    package let base: Duration
 
     /// What the limit never exceeds.
-    let cap: Duration
+    package let cap: Duration
 
-    private(set) var failures = 0
+    package private(set) var failures = 0
 
-    init(base: Duration, cap: Duration) {
+    package init(base: Duration, cap: Duration) {
         self.base = base
         self.cap = cap
     }
 
     /// Counts a failure and returns how long to wait.
-    mutating func fail(using random: inout SeededRandom) -> Duration {
+    package mutating func fail(using random: inout some RandomNumberGenerator) -> Duration {
         let limit = min(cap, base * (1 << min(failures, 16)))
         failures += 1
-        return limit * random.nextUnit()
+        return limit * Double.random(in: 0..<1, using: &random)
     }
 
-    mutating func succeed() { failures = 0 }
+    package mutating func succeed() { failures = 0 }
 }
 
 /// Limits how often something happens, letting a few through at once.
-struct TokenBucket {
+package struct TokenBucket {
     /// How many may happen at once.
-    let burst: Int
+    package let burst: Int
 
     /// How long one more takes to be allowed.
-    let refill: Duration
+    package let refill: Duration
 
     /// When the bucket was, or will be, full.
     private var full: ContinuousClock.Instant?
 
-    init(burst: Int, refill: Duration) {
+    package init(burst: Int, refill: Duration) {
         self.burst = burst
         self.refill = refill
     }
 
     /// Takes a token and returns from when on it may be used: now, or later.
-    mutating func take(at now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+    package mutating func take(at now: ContinuousClock.Instant) -> ContinuousClock.Instant {
         let start = max(full ?? now, now)
         full = start + refill
         return max(now, start + refill - refill * burst)

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Nothing is answered until the test takes a request with ``next(_:)`` and answers, hangs up on
 /// or ignores it: the test and the code under test move in lock step, without sleeping.
-package final class ScriptedRegistry: Sendable {
+public final class ScriptedRegistry: Sendable {
     private struct State {
         var arrived: [ScriptedRequest] = []
         var waiting: [(prefix: String, continuation: CheckedContinuation<ScriptedRequest, Never>)] =
@@ -18,23 +18,24 @@ package final class ScriptedRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    package init() {}
+    /// Makes a registry that does not listen yet.
+    public init() {}
 
     /// Starts listening on a free port and returns it.
-    package func start() async throws -> Int {
+    public func start() async throws -> Int {
         let channel = try await bootstrap().bind(host: "127.0.0.1", port: 0).get()
         state.withLock { $0.channel = channel }
         return channel.localAddress?.port ?? 0
     }
 
     /// Starts listening on a unix socket.
-    package func start(socketPath: String) async throws {
+    public func start(socketPath: String) async throws {
         let channel = try await bootstrap().bind(unixDomainSocketPath: socketPath).get()
         state.withLock { $0.channel = channel }
     }
 
     /// Stops listening; connections that exist stay until the other side or the test closes them.
-    package func stop() async throws {
+    public func stop() async throws {
         let channel = state.withLock { state in
             let channel = state.channel
             state.channel = nil
@@ -46,7 +47,7 @@ package final class ScriptedRegistry: Sendable {
     /// The next request whose path begins with `prefix`; waits until there is one.
     ///
     /// A test that runs into its time limit here ends the process: the message says what it lacked.
-    package func next(_ prefix: String = "/") async -> ScriptedRequest {
+    public func next(_ prefix: String = "/") async -> ScriptedRequest {
         await withTaskCancellationHandler {
             await arrival(prefix)
         } onCancel: {
@@ -68,10 +69,10 @@ package final class ScriptedRegistry: Sendable {
     }
 
     /// How many requests arrived that nobody has taken.
-    package var unclaimed: Int { state.withLock { $0.arrived.count } }
+    public var unclaimed: Int { state.withLock { $0.arrived.count } }
 
     /// Answers every request whose path begins with `prefix` from now on, unseen by ``next(_:)``.
-    package func answer(
+    public func answer(
         _ prefix: String,
         with reply: @escaping @Sendable (ScriptedRequest) -> ScriptedReply
     ) {
@@ -119,12 +120,16 @@ package final class ScriptedRegistry: Sendable {
 }
 
 /// What a scripted registry answers.
-package struct ScriptedReply: Sendable {
-    package var status: Int
-    package var headers: [(String, String)]
-    package var body: String
+public struct ScriptedReply: Sendable {
+    /// The HTTP status.
+    public var status: Int
+    /// The headers, `Content-Length` aside.
+    public var headers: [(String, String)]
+    /// The body.
+    public var body: String
 
-    package init(_ status: Int = 200, index: UInt64? = nil, _ body: String = "") {
+    /// Makes a reply with the header `X-Consul-Index` when there is an index.
+    public init(_ status: Int = 200, index: UInt64? = nil, _ body: String = "") {
         self.status = status
         headers = index.map { [("X-Consul-Index", String($0))] } ?? []
         self.body = body
@@ -132,12 +137,15 @@ package struct ScriptedReply: Sendable {
 }
 
 /// A request that reached a scripted registry.
-package struct ScriptedRequest: Sendable {
-    /// Method, path and query string, headers and body.
-    package let method: String
-    package let target: String
-    package let headers: [(name: String, value: String)]
-    package let body: String
+public struct ScriptedRequest: Sendable {
+    /// The HTTP method.
+    public let method: String
+    /// Path and query string.
+    public let target: String
+    /// The headers in their order.
+    public let headers: [(name: String, value: String)]
+    /// The body.
+    public let body: String
     private let channel: any Channel
 
     fileprivate init(head: HTTPRequestHead, body: String, channel: any Channel) {
@@ -149,7 +157,7 @@ package struct ScriptedRequest: Sendable {
     }
 
     /// The value of a query parameter, still encoded; empty when it has none, nil when absent.
-    package func parameter(_ name: String) -> String? {
+    public func parameter(_ name: String) -> String? {
         guard let query = target.split(separator: "?", maxSplits: 1).dropFirst().first else {
             return nil
         }
@@ -163,12 +171,12 @@ package struct ScriptedRequest: Sendable {
     }
 
     /// The first header of that name.
-    package func header(_ name: String) -> String? {
+    public func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
     /// Sends the answer.
-    package func answer(_ reply: ScriptedReply) {
+    public func answer(_ reply: ScriptedReply) {
         var head = HTTPResponseHead(
             version: .http1_1,
             status: HTTPResponseStatus(statusCode: reply.status)
@@ -182,17 +190,17 @@ package struct ScriptedRequest: Sendable {
     }
 
     /// Sends an answer with status, index and body.
-    package func answer(_ status: Int = 200, index: UInt64? = nil, _ body: String = "") {
+    public func answer(_ status: Int = 200, index: UInt64? = nil, _ body: String = "") {
         answer(ScriptedReply(status, index: index, body))
     }
 
     /// Closes the connection without an answer.
-    package func hangUp() {
+    public func hangUp() {
         channel.close(promise: nil)
     }
 
     /// Returns when the connection is closed, by whichever side.
-    package func closed() async {
+    public func closed() async {
         // The future only fails when closing fails, and then the connection is gone as well.
         try? await channel.closeFuture.get()
     }

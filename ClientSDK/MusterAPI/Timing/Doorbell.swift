@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one waiting task; a ring before the wait is not lost, several rings count as one.
-final class Doorbell: Sendable {
+package final class Doorbell: Sendable {
     private struct State {
         var rung = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Doorbell: Sendable {
 
     private let state = Mutex(State())
 
-    func ring() {
+    package init() {}
+
+    package func ring() {
         let waiter = state.withLock { state in
             let waiter = state.waiter
             state.waiter = nil
@@ -22,7 +24,7 @@ final class Doorbell: Sendable {
     /// Returns when rung since the last wait, or when the task is cancelled.
     ///
     /// Only one task may wait at a time.
-    func wait() async {
+    package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ready = state.withLock { state in
@@ -46,7 +48,7 @@ final class Doorbell: Sendable {
     }
 
     /// Returns when rung, when `deadline` has come, or when the task is cancelled.
-    func wait(until deadline: ContinuousClock.Instant, clock: DiscoveryClock) async {
+    package func wait(until deadline: ContinuousClock.Instant, clock: TimeSource) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             // The sleep only throws when cancelled, which is the end of this wait as well.
