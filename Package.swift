@@ -212,7 +212,7 @@ let package = Package(
             "MusterHTTP",
             [
                 "MusterAPI", "MusterBalancing", "MusterDiscovery", httpClient, nioCore, nioHTTP1,
-                logging, metrics, tracing,
+                nioPosix, nioTLS, logging, metrics, tracing,
             ]
         ),
         sdk(
@@ -333,7 +333,8 @@ let package = Package(
             "MusterHTTPTests",
             [
                 "MusterHTTP", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
-                httpClient, nioCore, nioHTTP1, nioPosix, logging, tracing, tracingTesting,
+                httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging, metrics, metricsTesting,
+                tracing, tracingTesting,
             ]
         ),
         tests(
