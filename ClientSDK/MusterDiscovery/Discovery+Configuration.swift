@@ -56,7 +56,7 @@ extension Discovery {
         ///
         /// A directory for one registry; it is created when missing. Several processes may share
         /// it: one of them writes, all read. When the registry has not answered a query a second
-        /// after its watch began, the kept list serves, marked as ``MusterBalancing/ServiceSnapshot/Origin/disk(age:)``.
+        /// after its watch began, the kept list serves; its snapshot's origin is then `disk(age:)`.
         /// Tokens are never written. Default nil.
         public var snapshotDirectory: String?
 

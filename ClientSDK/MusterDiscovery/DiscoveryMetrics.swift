@@ -3,16 +3,15 @@ import MusterBalancing
 
 /// What is counted of one watch; every label is a constant, every dimension bounded by the watches.
 ///
-/// | Label | Kind | Meaning |
-/// |---|---|---|
-/// | `discovery_watch_requests` | counter | queries by `result`: `changed`, `unchanged`, `limited`, `failed` |
-/// | `discovery_watch_age_seconds` | gauge | how long ago the instances were last confirmed |
-/// | `discovery_snapshot_instances` | gauge | how many instances are in use |
-/// | `discovery_index_resets` | counter | how often a registry's index started over |
-/// | `discovery_protected` | gauge | 1 while instances that the registry does not list stay in use |
-/// | `balancer_ejected` | gauge | how many instances the balancers have ejected |
-/// | `balancer_panicking` | gauge | how many balancers pick unhealthy instances for want of others |
-/// | `balancer_retry_budget_exhausted` | counter | retries that a budget refused |
+/// - `discovery_watch_requests`, a counter: queries by `result`, which is `changed`, `unchanged`,
+///   `limited` or `failed`.
+/// - `discovery_watch_age_seconds`: how long ago the instances were last confirmed.
+/// - `discovery_snapshot_instances`: how many instances are in use.
+/// - `discovery_index_resets`, a counter: how often a registry's index started over.
+/// - `discovery_protected`: 1 while instances that the registry does not list stay in use.
+/// - `balancer_ejected`: how many instances the balancers have ejected.
+/// - `balancer_panicking`: how many balancers pick unhealthy instances for want of others.
+/// - `balancer_retry_budget_exhausted`, a counter: retries that a budget refused.
 struct DiscoveryMetrics: Sendable {
     private let factory: any MetricsFactory
     private let changed: Counter
