@@ -11,11 +11,11 @@ enum Limits {
     /// How long a datacenter may take to answer at all before the next one is asked, too.
     static let firstAnswerPatience = Duration.seconds(2)
 
-    /// How many changes to a registration may wait for the registrar; a further one fails.
-    static let pendingUpdates = 64
+    /// How long each request that takes an instance out at the end may take; then the end goes on.
+    static let leaving = Duration.seconds(2)
 
-    /// How long an attempt to deregister at the end may take.
-    static let deregistration = Duration.seconds(2)
+    /// How long a heartbeat may be under way at most, whatever the TTL; then it is sent again.
+    static let longestBeat = Duration.seconds(10)
 
     /// How many watches may start at once; those that follow within a second are spread over one.
     static let promptStarts = 10

@@ -167,7 +167,8 @@ import Testing
             _ in
             async let snapshot = discovery.instances("web")
             await registry.next(path).answer(200, index: 5, entries(80))
-            #expect(ports(try await snapshot) == [80])
+            let found = try await snapshot
+            #expect(ports(found) == [80])
         }
         #expect(log.contains("cannot be kept"))
         #expect(log.contains("/proc/nowhere"))
@@ -184,7 +185,8 @@ import Testing
                 let service = discovery.service("web")
                 _ = await time.sleeper(within: .seconds(1) ... .seconds(1))
                 await registry.next(path).answer(200, index: 5, entries(90))
-                #expect(ports(try await service.firstSnapshot()) == [90])
+                let found = try await service.firstSnapshot()
+                #expect(ports(found) == [90])
                 let hanging = await registry.next(path)
                 time.advance(by: .seconds(2))
                 hanging.answer(200, index: 6, entries(90, 91))

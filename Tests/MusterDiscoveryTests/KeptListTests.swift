@@ -86,7 +86,8 @@ import Testing
     }
 
     @Test func anotherQuerysFileIsRefused() throws {
-        #expect(try refusal(try example().bytes, key: "|other||zone=zone") == .foreign)
+        let foreign = try refusal(try example().bytes, key: "|other||zone=zone")
+        #expect(foreign == .foreign)
     }
 
     @Test func randomBytesWithARightChecksumNeverTrap() throws {

@@ -86,7 +86,8 @@ import Testing
             let request = await registry.next(path)
             #expect(request.parameter("near") == "n7")
             request.answer(200, index: 5, entries(85, 82, 81, 80))
-            #expect(ports(try await snapshot) == [82, 85])
+            let found = try await snapshot
+            #expect(ports(found) == [82, 85])
         }
     }
 
@@ -99,7 +100,8 @@ import Testing
                 index: 5,
                 critical + "," + entries(82, 81).dropFirst()
             )
-            #expect(ports(try await snapshot) == [82])
+            let found = try await snapshot
+            #expect(ports(found) == [82])
         }
     }
 

@@ -11,7 +11,9 @@ extension Discovery {
     ///   - delay: How long the first query is put off.
     func watch(_ feed: Feed, after delay: Duration) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.loop(feed, after: delay) }
+            if !configuration.isOffline {
+                group.addTask { await self.loop(feed, after: delay) }
+            }
             group.addTask { await self.waitUntilForgotten(feed) }
             group.addTask { await self.reviewBalancers(of: feed) }
             await group.next()
@@ -171,21 +173,18 @@ extension Discovery {
 
     /// Reads the instances that the query wants; those without a usable address are left out.
     private func decode(_ reply: RegistryReply, for query: ServiceQuery) throws -> [Instance] {
-        let entries = try reply.decode([ServiceEntry].self)
         var instances: [Instance] = []
-        instances.reserveCapacity(entries.count)
-        for entry in entries {
+        try HealthEntryDecoder.decode(reply.body) { entry in
+            // They come sorted by distance.
+            if let near = query.near, instances.count >= near.count { return }
             guard let instance = Instance(entry, zoneKey: query.zoneKey) else {
                 logger.warning(
                     "An instance has no usable address and is left out",
-                    metadata: ["service": "\(query.name)", "id": "\(entry.service.id)"]
+                    metadata: ["service": "\(query.name)", "id": "\(entry.serviceID)"]
                 )
-                continue
+                return
             }
-            guard instance.health <= query.minimumHealth else { continue }
-            instances.append(instance)
-            // They come sorted by distance.
-            if let near = query.near, instances.count >= near.count { break }
+            if instance.health <= query.minimumHealth { instances.append(instance) }
         }
         // Ordered and each once, so that equal content compares equal.
         return ServiceSnapshot(instances: instances, confirmed: clock.now()).instances
