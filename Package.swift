@@ -316,7 +316,22 @@ let package = Package(
                 nioCore, nioPosix, logging,
             ]
         ),
-        tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
+        // The SDK against a real agent: skipped unless `Tests/EndToEnd/live.py` names one.
+        tests(
+            "LiveTests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
+                "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
+                lifecycle, logging,
+            ]
+        ),
+        tests(
+            "MusterAPITests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1, nioTLS,
+                tracing, tracingTesting,
+            ]
+        ),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
