@@ -6,7 +6,7 @@ extension Discovery {
     /// Runs the watch of one feed until it is cancelled or nobody has wanted it for a while.
     func watch(_ feed: Feed) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.loop(feed) }
+            if !configuration.isOffline { group.addTask { await self.loop(feed) } }
             group.addTask { await self.waitUntilForgotten(feed) }
             group.addTask { await self.reviewBalancers(of: feed) }
             await group.next()

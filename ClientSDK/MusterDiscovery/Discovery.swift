@@ -42,6 +42,9 @@ public final class Discovery: Service {
         /// Where random waits start; nil draws it from the system once.
         public var seed: UInt64?
 
+        /// Whether watches ask nobody and show what is published by hand; for tests.
+        package var isOffline = false
+
         /// Makes the default configuration.
         public init() {}
     }

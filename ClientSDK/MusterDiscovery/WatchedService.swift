@@ -9,7 +9,7 @@ public final class WatchedService: Sendable {
     /// The query that is watched.
     public var query: ServiceQuery { feed.query }
 
-    private let feed: Feed
+    let feed: Feed
     private let discovery: Discovery
 
     /// Takes over one count of the feed's handles.
