@@ -316,6 +316,15 @@ let package = Package(
                 nioCore, nioPosix, logging,
             ]
         ),
+        // The SDK against a real agent: skipped unless `Tests/EndToEnd/live.py` names one.
+        tests(
+            "LiveTests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
+                "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
+                lifecycle, logging,
+            ]
+        ),
         tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
