@@ -212,7 +212,7 @@ let package = Package(
             "MusterHTTP",
             [
                 "MusterAPI", "MusterBalancing", "MusterDiscovery", httpClient, nioCore, nioHTTP1,
-                logging, metrics, tracing,
+                nioPosix, nioTLS, logging, metrics, tracing,
             ]
         ),
         sdk(
@@ -316,6 +316,15 @@ let package = Package(
                 nioCore, nioPosix, logging,
             ]
         ),
+        // The SDK against a real agent: skipped unless `Tests/EndToEnd/live.py` names one.
+        tests(
+            "LiveTests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
+                "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
+                lifecycle, logging,
+            ]
+        ),
         tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
@@ -333,7 +342,8 @@ let package = Package(
             "MusterHTTPTests",
             [
                 "MusterHTTP", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
-                httpClient, nioCore, nioHTTP1, nioPosix, logging, tracing, tracingTesting,
+                httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging, metrics, metricsTesting,
+                tracing, tracingTesting,
             ]
         ),
         tests(

@@ -64,6 +64,7 @@ count "unit and tidy tests" "$((${total:-0} - bad))" "$bad" "$code"
 
 stage "golden HTTP" python3 Tests/Conformance/replay_http.py --start "$muster"
 if [ "${1:-}" != --quick ]; then
+    stage "live" python3 Tests/EndToEnd/live.py --muster "$muster"
     stage "end-to-end" python3 Tests/EndToEnd/run.py --muster "$muster"
     stage "cluster" python3 Tests/EndToEnd/cluster/run.py --muster "$muster"
 fi

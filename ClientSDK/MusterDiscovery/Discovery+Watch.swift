@@ -49,7 +49,7 @@ extension Discovery {
     /// Asks, publishes, asks again.
     private func loop(_ feed: Feed) async {
         var settings = WatchCore.Settings()
-        settings.wait = configuration.wait
+        settings.asking.wait = configuration.wait
         settings.emptyHold = configuration.emptyHold
         var system = SystemRandomNumberGenerator()
         var core = WatchCore(

@@ -8,11 +8,11 @@ enum Limits {
     /// How many sequences may be open on one query; a further one ends at once.
     static let subscribers = 65_536
 
-    /// How many changes to a registration may wait for the registrar; a further one fails.
-    static let pendingUpdates = 64
+    /// How long each request that takes an instance out at the end may take; then the end goes on.
+    static let leaving = Duration.seconds(2)
 
-    /// How long an attempt to deregister at the end may take.
-    static let deregistration = Duration.seconds(2)
+    /// How long a heartbeat may be under way at most, whatever the TTL; then it is sent again.
+    static let longestBeat = Duration.seconds(10)
 
     /// How long the wait between two attempts may grow.
     static let longestBackoff = Duration.seconds(10)

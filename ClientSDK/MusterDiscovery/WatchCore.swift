@@ -24,25 +24,14 @@ struct WatchCore {
 
     /// How patient a watch is.
     struct Settings {
-        var wait = Duration.seconds(60)
+        var asking = BlockingQuery.Settings()
         var emptyHold = Duration.seconds(30)
-        var backoffBase = Duration.milliseconds(500)
-        var backoffCap = Limits.longestBackoff
-        var burst = 2
-        var refill = Duration.seconds(1)
     }
 
     private let query: ServiceQuery
     private let settings: Settings
     private var random: SeededRandom
-    private var backoff: Backoff
-    private var bucket: TokenBucket
-
-    /// The index to ask with next; nil asks for the state now.
-    private var index: UInt64?
-    private var notBefore: ContinuousClock.Instant?
-    /// Invariant: set only while a token of the bucket is held for the next request.
-    private var tokenFrom: ContinuousClock.Instant?
+    private var loop: BlockingQuery
     private var leaderOnly = false
 
     /// Whether the last answer was taken, and not refused for its age.
@@ -61,27 +50,20 @@ struct WatchCore {
         self.query = query
         self.settings = settings
         random = SeededRandom(seed: seed)
-        backoff = Backoff(base: settings.backoffBase, cap: settings.backoffCap)
-        bucket = TokenBucket(burst: settings.burst, refill: settings.refill)
+        loop = BlockingQuery(settings: settings.asking)
     }
 
     /// What to do now.
     mutating func next(now: ContinuousClock.Instant) -> Step {
-        let token = tokenFrom ?? bucket.take(at: now)
-        tokenFrom = token
-        let start = max(token, notBefore ?? now)
-        guard start <= now else { return .sleep(until: start) }
-        tokenFrom = nil
-        notBefore = nil
-        var wait = settings.wait
-        if let emptySince {
-            // Wakes up in time to let an empty list through.
-            let rest = now.duration(to: emptySince + settings.emptyHold)
-            wait = max(.milliseconds(1), min(wait, rest))
+        // Wakes up in time to let an empty list through.
+        let rest = emptySince.map { now.duration(to: $0 + settings.emptyHold) }
+        switch loop.next(now: now, longestWait: rest) {
+        case .sleep(let moment): return .sleep(until: moment)
+        case .ask(let index, let wait):
+            let freshness: ServiceQuery.Freshness = leaderOnly ? .standard : query.freshness
+            leaderOnly = false
+            return .ask(index: index, wait: wait, freshness: freshness)
         }
-        let freshness: ServiceQuery.Freshness = leaderOnly ? .standard : query.freshness
-        leaderOnly = false
-        return .ask(index: index, wait: wait, freshness: freshness)
     }
 
     /// Takes an answer; returns the snapshot to publish, if there is one.
@@ -102,11 +84,11 @@ struct WatchCore {
             // The server has lost touch: what it says may be old. The leader is asked instead.
             leaderOnly = true
             accepted = false
-            index = nil
+            loop.restart()
             return nil
         }
         accepted = true
-        advance(to: answerIndex, now: now)
+        _ = loop.answered(index: answerIndex, now: now, using: &random)
         confirmed = now
         publishedIndex = answerIndex
         var list = instances ?? []
@@ -117,32 +99,15 @@ struct WatchCore {
 
     /// Takes a failure; returns the snapshot to publish, if there is one.
     ///
-    /// The last good list stays. The index starts over: a registry that was restarted may count
-    /// from a lower one, and a query with the old index would hang on it.
-    mutating func failed(now: ContinuousClock.Instant) -> ServiceSnapshot? {
-        index = nil
-        notBefore = now + backoff.fail(using: &random)
+    /// The last good list stays.
+    mutating func failed(
+        keepsIndex: Bool = false,
+        now: ContinuousClock.Instant
+    ) -> ServiceSnapshot? {
+        loop.failed(keepsIndex: keepsIndex, now: now, using: &random)
         guard instances != nil, case .live = origin else { return nil }
         origin = .stale(since: now)
         return snapshot(now: now)
-    }
-
-    /// Applies the rules for the index of an answer.
-    private mutating func advance(to answerIndex: UInt64, now: ContinuousClock.Instant) {
-        if answerIndex == 0 {
-            // A server must never say 0: asking with it would not block and spin. Like a failure,
-            // but at least a second apart.
-            notBefore = now + max(.seconds(1), backoff.fail(using: &random))
-            index = 1
-            return
-        }
-        backoff.succeed()
-        if let index, answerIndex < index {
-            // Backwards: a restart or a restored snapshot. Start over, at once.
-            self.index = nil
-            return
-        }
-        index = answerIndex
     }
 
     /// Decides whether the list counts now, and makes the snapshot when something changed.
