@@ -51,6 +51,23 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // A web server whose middleware calls services by name.
+        .executableTarget(
+            name: "Gateway",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterBalancing", package: "muster"),
+                .product(name: "MusterDiscovery", package: "muster"),
+                .product(name: "MusterHTTP", package: "muster"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         // Kills instances and restarts the registry under load; see `chaos.sh`.
         .executableTarget(
             name: "Chaos",
