@@ -325,7 +325,14 @@ let package = Package(
                 lifecycle, logging,
             ]
         ),
-        tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
+        tests(
+            "MusterAPITests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1,
+                nioTLS,
+                tracing, tracingTesting,
+            ]
+        ),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
