@@ -79,6 +79,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What reading an answer costs; run it with `swift run -c release DecodeBenchmark`.
+        .executableTarget(
+            name: "DecodeBenchmark",
+            dependencies: [
+                "CAllocations",
+                .product(name: "MusterAPI", package: "muster"),
+            ],
+            swiftSettings: strict
+        ),
         // What a pick costs; run it with `swift run -c release PickBenchmark`.
         .target(name: "CAllocations"),
         .executableTarget(
