@@ -56,10 +56,13 @@ struct Chaos: AsyncParsableCommand {
             return first
         }
         guard let verdict else { throw ExitCode(130) }
-        print(verdict.text)
+        say(verdict.text)
         if !verdict.isGood { throw ExitCode.failure }
     }
 }
+
+/// Prints a line at once, also into a pipe.
+func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
 /// What came of it.
 struct Verdict: Sendable {
@@ -175,7 +178,7 @@ struct Stage {
         case .registryKill: processes.kill("registry")
         case .registryStart: try startRegistry()
         }
-        print("\(Int((started.duration(to: .now)) / .seconds(1))) s  \(event.kind) \(name)")
+        say("\(Int((started.duration(to: .now)) / .seconds(1))) s  \(event.kind) \(name)")
     }
 
     // MARK: Processes

@@ -75,3 +75,20 @@ def gateway(muster):
             check(get(port, "/services/greeter/nothing")[0] == 404, "the service's own 404")
             check(get(port, "/elsewhere")[0] == 404, "not a service")
             eventually(lambda: instances(one, "gateway"), "its HTTP check passes")
+
+
+@test("Ticker takes its settings from the registry, changed ones while it runs, all at once")
+def ticker(muster):
+    with agent(muster) as one:
+        one.ask("PUT", "/v1/kv/config/ticker/message", "first")
+        with Sample(one, "Ticker") as sample:
+            sample.says('settings: "first" every 1000 ms')
+            body = json.dumps([
+                {"KV": {"Verb": "set", "Key": "config/ticker/message", "Value": "c2Vjb25k"}},
+                {"KV": {"Verb": "set", "Key": "config/ticker/interval/ms", "Value": "NTA="}},
+            ])
+            check(one.ask("PUT", "/v1/txn", body)[0] == 200, "transaction")
+            sample.says('settings: "second" every 50 ms')
+            check('"second" every 1000' not in sample.output(), "half a change", sample.output())
+            one.ask("DELETE", "/v1/kv/config/ticker?recurse")
+            sample.says('settings: "tick" every 1000 ms')
