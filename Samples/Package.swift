@@ -12,7 +12,7 @@ let package = Package(
     name: "samples",
     platforms: [.macOS(.v15)],
     dependencies: [
-        // An application gives the repository's URL here.
+        // An application gives the repository's URL here, and traits only when it uses gRPC.
         .package(name: "muster", path: "..", traits: ["GRPC"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -78,6 +78,34 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // Work that only one of many instances may do at a time.
+        .executableTarget(
+            name: "Indexer",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterCoordination", package: "muster"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // The code that the documentation shows, so that it is compiled.
+        .target(
+            name: "Snippets",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterBalancing", package: "muster"),
+                .product(name: "MusterCoordination", package: "muster"),
+                .product(name: "MusterDiscovery", package: "muster"),
+                .product(name: "MusterHTTP", package: "muster"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

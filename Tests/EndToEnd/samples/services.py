@@ -92,3 +92,21 @@ def ticker(muster):
             check('"second" every 1000' not in sample.output(), "half a change", sample.output())
             one.ask("DELETE", "/v1/kv/config/ticker?recurse")
             sample.says('settings: "tick" every 1000 ms')
+
+
+@test("Indexer works in one instance at a time; another takes over when it ends and when it dies")
+def indexer(muster):
+    with agent(muster) as one, Sample(one, "Indexer", "--name", "first") as first:
+        first.says("counts 2 under")
+        with Sample(one, "Indexer", "--name", "second") as second:
+            first.says("counts 6 under")
+            check("leads" not in second.output(), second.output())
+            first.end()
+            second.says("counts 1 under")
+            check("leads no more" in first.output(), first.output())
+            with Sample(one, "Indexer", "--name", "third") as third:
+                second.kill()
+                third.says("counts 1 under")
+                tokens = [int(one.output().split("leads with")[1].split("@")[1].split()[0])
+                          for one in (first, second, third)]
+                check(tokens == sorted(set(tokens)), tokens, "tokens rise")
