@@ -144,12 +144,14 @@ final class Consensus {
         inbox.removeAll(keepingCapacity: true)
         var effects = RaftEffects()
         raft.handle(inputs, now: ReadGate.now, into: &effects)
-        perform(effects)
-        finishTurn()
+        // One copy for all questions of this turn: each to the property would make its own.
+        let raft = raft
+        perform(effects, of: raft)
+        finishTurn(raft)
     }
 
     /// Carries out effects in the order of their contract.
-    private func perform(_ effects: RaftEffects) {
+    private func perform(_ effects: RaftEffects, of raft: Raft) {
         // Before anyone can learn of a commit, reads here must know of it.
         gate.setCommitted(raft.log.commit)
         gate.setLease(raft.isLeader ? raft.leaseEnd : nil)
@@ -184,15 +186,15 @@ final class Consensus {
         if writesUnderWay == 0 { endGathering() }
     }
 
-    private func finishTurn() {
-        noteConfiguration()
-        noteLeader()
+    private func finishTurn(_ raft: Raft) {
+        noteConfiguration(of: raft)
+        noteLeader(of: raft)
         board.post(raft, names: greetings)
         takeSnapshotWhenDue()
-        scheduleTimer()
+        scheduleTimer(for: raft)
     }
 
-    private func scheduleTimer() {
+    private func scheduleTimer(for raft: Raft) {
         guard let deadline = raft.nextDeadline else {
             timer?.task.cancel()
             timer = nil
