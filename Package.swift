@@ -135,7 +135,8 @@ let package = Package(
     targets: [
         // Cores: they decide and do no I/O.
         server("Model", []),
-        server("Checksums", []),
+        .target(name: "CChecksums", path: "Server/CChecksums"),
+        server("Checksums", ["CChecksums"]),
         server("Wire", ["Model"]),
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),

@@ -142,14 +142,14 @@ extension Consensus: PeerTransportDelegate {
     }
 
     /// Follows a change of the configuration.
-    func noteConfiguration() {
+    func noteConfiguration(of raft: Raft) {
         guard raft.log.configuration != lastConfiguration else { return }
         lastConfiguration = raft.log.configuration
         updatePeers()
     }
 
     /// Follows a change of the leader.
-    func noteLeader() {
+    func noteLeader(of raft: Raft) {
         guard raft.leader != lastLeader || raft.term != lastTerm || raft.isLeader != wasLeader
         else { return }
         lastLeader = raft.leader

@@ -45,6 +45,11 @@ final class Consensus {
     var wasLeader = false
     var lastConfiguration: PlacedConfiguration?
 
+    /// How many writes the disk has been given and has not done.
+    var writesUnderWay = 0
+    /// Since when there was always one.
+    var busySince = Instant(nanoseconds: 0)
+
     // Applying.
     var steps: Deque<ApplyStep> = []
     var isReadingBack = false
@@ -67,6 +72,9 @@ final class Consensus {
     var nextToken: UInt64 = 1
     var owners: [RequestToken: RequestOwner] = [:]
     var proposals = ConsecutiveTable<OwnProposal>()
+    /// What the core is given when the disk has written what it was given before.
+    var gathered: [Proposal] = []
+    var gatheredBytes = 0
     var remoteRequests: Set<RequestID> = []
     var waitingReads: [WaitingRead] = []
     var asks: [UInt64: PendingAsk] = [:]
@@ -136,12 +144,14 @@ final class Consensus {
         inbox.removeAll(keepingCapacity: true)
         var effects = RaftEffects()
         raft.handle(inputs, now: ReadGate.now, into: &effects)
-        perform(effects)
-        finishTurn()
+        // One copy for all questions of this turn: each to the property would make its own.
+        let raft = raft
+        perform(effects, of: raft)
+        finishTurn(raft)
     }
 
     /// Carries out effects in the order of their contract.
-    private func perform(_ effects: RaftEffects) {
+    private func perform(_ effects: RaftEffects, of raft: Raft) {
         // Before anyone can learn of a commit, reads here must know of it.
         gate.setCommitted(raft.log.commit)
         gate.setLease(raft.isLeader ? raft.leaseEnd : nil)
@@ -149,6 +159,8 @@ final class Consensus {
             let sequence = effects.sequence
             let persisted = callback { (consensus, _: Void) in consensus.didPersist(sequence) }
             let commit = raft.log.commit
+            if writesUnderWay == 0 { busySince = ReadGate.now }
+            writesUnderWay += 1
             disk.enqueue(.write(effects.writes, commit: commit, done: { persisted(()) }))
         }
         for message in effects.sendNow { transport.send(.raft(message), to: message.to) }
@@ -170,17 +182,19 @@ final class Consensus {
         }
         transport.flush()
         input(.persisted(sequence: sequence))
+        writesUnderWay -= 1
+        if writesUnderWay == 0 { endGathering() }
     }
 
-    private func finishTurn() {
-        noteConfiguration()
-        noteLeader()
+    private func finishTurn(_ raft: Raft) {
+        noteConfiguration(of: raft)
+        noteLeader(of: raft)
         board.post(raft, names: greetings)
         takeSnapshotWhenDue()
-        scheduleTimer()
+        scheduleTimer(for: raft)
     }
 
-    private func scheduleTimer() {
+    private func scheduleTimer(for raft: Raft) {
         guard let deadline = raft.nextDeadline else {
             timer?.task.cancel()
             timer = nil

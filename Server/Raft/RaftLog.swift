@@ -178,6 +178,12 @@ package struct RaftLog: Sendable {
         return window[window.startIndex + index.distance(after: start)]
     }
 
+    /// Entries from the beginning of `range`, up to the first that is not in memory.
+    package func entries(in range: ClosedRange<LogIndex>) -> [Entry] {
+        let count = range.upperBound.distance(after: range.lowerBound) + 1
+        return entries(from: range.lowerBound, countLimit: count, bytesLimit: .max)
+    }
+
     /// Entries from `first` on that are in memory, as many as both limits admit but at least one.
     package func entries(
         from first: LogIndex,
