@@ -151,7 +151,7 @@ let package = Package(
         ),
         // Adapters: one port each.
         server("WriteAheadLog", ["Model", "Raft", "Checksums"]),
-        server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
+        server("DurableLog", ["Model", "Raft", "WriteAheadLog", "Checksums"]),
         server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server("Snapshots", ["Model", "Wire", "Raft", "StateStore", "CZlib", crypto]),

@@ -31,6 +31,7 @@ extension Consensus {
                 }
                 received = received.filter { $0.key > point.index }
                 appliedBytes = 0
+                noteMembersSkipped()
                 deliver(.restored(machine, through: point.index))
             case .entries(let range):
                 let entries = raft.log.entries(in: range)

@@ -22,8 +22,10 @@ final class Consensus {
     let wallClock: @Sendable () -> Timestamp
     let disk: DiskThread
     let archive: SnapshotKeeper
-    /// How often this server's log was opened.
-    let starts: UInt64
+    /// How this server's disk stood when it started.
+    let start: ServerStart
+    /// Says what is wrong and ends the process.
+    let fail: @Sendable (String) -> Never
     let transport: PeerTransport
 
     var raft: Raft
@@ -85,6 +87,7 @@ final class Consensus {
     /// Servers of the cluster that have dialled this one: they may be members that its log does not
     /// name yet, and must be answered.
     var callers: Set<NodeID> = []
+    var book: MarkBook
     var joining = JoinState()
     var leadership = LeaderWork()
 
@@ -105,7 +108,9 @@ final class Consensus {
         wallClock = parts.wallClock
         disk = parts.disk
         archive = parts.archive
-        starts = parts.starts
+        start = parts.start
+        fail = parts.fail
+        book = MarkBook(parts.marks)
         raft = parts.raft
         cluster = parts.cluster
         appliedIndex = parts.raft.log.applied

@@ -15,7 +15,7 @@ package struct RaftLog: Sendable {
     /// Every configuration that may still be in force, oldest first; never empty.
     ///
     /// Invariant: the first one was in force at `applied`; the others are later in the log.
-    private(set) var configurations: [PlacedConfiguration]
+    package private(set) var configurations: [PlacedConfiguration]
     /// Every entry up to here will be in the log of every later leader.
     package private(set) var commit: LogIndex
     /// Entries up to here were handed to the state machine.
