@@ -182,7 +182,7 @@ let package = Package(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "StateMachine", "LocalState", "Raft",
-                "Replica", "Snapshots", "HTTPAPI", "DNSAPI", "Checks", "Consensus", nioCore,
+                "Replica", "Snapshots", "HTTPAPI", "DNSAPI", "Checks", "RPC", "Consensus", nioCore,
                 nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
@@ -228,6 +228,12 @@ let package = Package(
             ["MusterAPI", "MusterBalancing", "MusterDiscovery", nioCore, nioPosix, nioHTTP1]
         ),
         // Tests.
+        .target(
+            name: "TLSSupport",
+            dependencies: [nioTLS],
+            path: "Tests/Support/TLS",
+            swiftSettings: strict
+        ),
         .target(
             name: "StorageSimulation",
             dependencies: ["WriteAheadLog"],
@@ -276,7 +282,10 @@ let package = Package(
         ),
         tests(
             "RPCTests",
-            ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
+            [
+                "RPC", "Raft", "Model", "Checksums", "TLSSupport", nioCore, nioPosix, nioTLS,
+                logging,
+            ]
         ),
         tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests(
@@ -298,7 +307,7 @@ let package = Package(
             "HTTPAPITests",
             [
                 "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
-                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "TLSSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
             ]
         ),
         tests(
@@ -313,7 +322,7 @@ let package = Package(
             "AgentTests",
             [
                 "Agent", "Model", "LocalState", "HTTPAPI", "DNSAPI", "Replica", "StateStore",
-                nioCore, nioPosix, logging,
+                "RPC", "TLSSupport", nioCore, nioPosix, logging,
             ]
         ),
         tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
