@@ -228,6 +228,7 @@ let package = Package(
             ["MusterAPI", "MusterBalancing", "MusterDiscovery", nioCore, nioPosix, nioHTTP1]
         ),
         // Tests.
+        .target(name: "RandomSupport", path: "Tests/Support/Random", swiftSettings: strict),
         .target(
             name: "TLSSupport",
             dependencies: [nioTLS],
@@ -283,23 +284,23 @@ let package = Package(
         tests(
             "RPCTests",
             [
-                "RPC", "Raft", "Model", "Checksums", "TLSSupport", nioCore, nioPosix, nioTLS,
-                logging,
+                "RPC", "Raft", "Model", "Checksums", "RandomSupport", "TLSSupport", nioCore,
+                nioPosix, nioTLS, logging,
             ]
         ),
         tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests(
             "SnapshotsTests",
-            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
+            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", "RandomSupport", crypto],
             resources: [.copy("Golden")]
         ),
-        tests("WireTests", ["Wire", "Model"]),
+        tests("WireTests", ["Wire", "Model", "RandomSupport"]),
         tests(
             "CLITests",
             ["CLI", "Model", "MusterAPI", "Raft", "Wire", "WriteAheadLog", arguments]
         ),
-        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
-        tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
+        tests("FilterTests", ["Filter", "RandomSupport"], resources: [.copy("Golden")]),
+        tests("StateStoreTests", ["StateStore", "Model", "Wire", "RandomSupport"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),
         tests("ChecksTests", ["Checks", "LocalState", "Model", nioCore, nioPosix]),
@@ -307,14 +308,15 @@ let package = Package(
             "HTTPAPITests",
             [
                 "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
-                "TLSSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "RandomSupport", "TLSSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS,
+                logging,
             ]
         ),
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire", nioCore,
-                nioEmbedded, nioPosix,
+                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire",
+                "RandomSupport", nioCore, nioEmbedded, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),

@@ -28,8 +28,8 @@ package enum SnapshotError: Error, Hashable, Sendable {
             "failed to read snapshot file: \(text); if the snapshot is to be trusted, raise the "
                 + "limit"
         case .newerVersion(let found):
-            "failed to read snapshot file: the snapshot has version \(found) of its own part, later "
-                + "than \(SnapshotMetadata.version); use the program that wrote it, or a later one"
+            "failed to read snapshot file: the snapshot has version \(found) of its own part, "
+                + "later than \(SnapshotMetadata.version); use the program that wrote it, or a later one"
         case .storage(let failure):
             failure.message
         case .damagedFile(let file, let reason):

@@ -1,6 +1,7 @@
 import CZlib
 import Crypto
 import Model
+import RandomSupport
 import StateStore
 import Testing
 
