@@ -29,7 +29,8 @@ package enum SnapshotError: Error, Hashable, Sendable {
                 + "limit"
         case .newerVersion(let found):
             "failed to read snapshot file: the snapshot has version \(found) of its own part, "
-                + "later than \(SnapshotMetadata.version); use the program that wrote it, or a later one"
+                + "later than \(SnapshotMetadata.version); use the program that wrote it, or a "
+                + "later one"
         case .storage(let failure):
             failure.message
         case .damagedFile(let file, let reason):
