@@ -212,7 +212,7 @@ let package = Package(
             "MusterHTTP",
             [
                 "MusterAPI", "MusterBalancing", "MusterDiscovery", httpClient, nioCore, nioHTTP1,
-                logging, metrics, tracing,
+                nioPosix, nioTLS, logging, metrics, tracing,
             ]
         ),
         sdk(
@@ -327,7 +327,23 @@ let package = Package(
                 "RPC", "TLSSupport", nioCore, nioPosix, logging,
             ]
         ),
-        tests("MusterAPITests", ["MusterAPI", "MusterTesting", tracing, tracingTesting]),
+        // The SDK against a real agent: skipped unless `Tests/EndToEnd/live.py` names one.
+        tests(
+            "LiveTests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
+                "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
+                lifecycle, logging,
+            ]
+        ),
+        tests(
+            "MusterAPITests",
+            [
+                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1,
+                nioTLS,
+                tracing, tracingTesting,
+            ]
+        ),
         tests("MusterBalancingTests", ["MusterBalancing"]),
         tests(
             "MusterDiscoveryTests",
@@ -344,7 +360,8 @@ let package = Package(
             "MusterHTTPTests",
             [
                 "MusterHTTP", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
-                httpClient, nioCore, nioHTTP1, nioPosix, logging, tracing, tracingTesting,
+                httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging, metrics, metricsTesting,
+                tracing, tracingTesting,
             ]
         ),
         tests(

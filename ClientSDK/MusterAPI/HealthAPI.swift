@@ -92,6 +92,14 @@ extension HealthAPI {
         var request = RegistryRequest("/v1/health/\(kind)/" + RegistryRequest.encode(name))
         for tag in tags { request.add("tag", tag) }
         if passing { request.add("passing", "1") }
-        return try await client.get([ServiceEntry].self, request, options)
+        let line = "GET \(request.path)"
+        return try await client.found(request, options).map { reply in
+            do {
+                return try HealthEntryDecoder.entries(reply.body)
+            } catch var error as MusterError {
+                error.request = line
+                throw error
+            }
+        }
     }
 }

@@ -48,19 +48,15 @@ public struct ServiceEntry: Codable, Hashable, Sendable {
 extension ServiceEntry {
     /// The worst state of all its checks: maintenance, critical, warning, passing.
     public var aggregatedStatus: CheckStatus {
-        var worst = CheckStatus.passing
+        var worst = CheckStatus.Severity.passing
         for check in checks {
-            if check.checkID == "_node_maintenance"
-                || check.checkID.hasPrefix("_service_maintenance:")
-            {
-                return .maintenance
-            }
+            if HealthCheck.isMaintenance(checkID: check.checkID) { return .maintenance }
             switch check.status {
             case .passing: continue
-            case .warning: if worst == .passing { worst = .warning }
+            case .warning: worst = max(worst, .warning)
             default: worst = .critical
             }
         }
-        return worst
+        return worst.status
     }
 }

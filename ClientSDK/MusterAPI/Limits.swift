@@ -8,6 +8,15 @@ enum Limits {
     /// How much of an error's body is kept in the error; the rest is dropped.
     static let errorBodyBytes = 4096
 
+    /// How deep arrays and objects of an answer may nest; deeper ones fail with `invalidResponse`.
+    ///
+    /// Foundation's decoder has the same limit.
+    static let nesting = 512
+
+    /// How many lists, maps and names of one answer are remembered at once, each, to share their
+    /// storage; a later one replaces an earlier one.
+    static let sharedSlices = 1024
+
     /// The largest token file read; a larger one fails with `invalidConfiguration`.
     static let tokenFileBytes = 64 * 1024
 

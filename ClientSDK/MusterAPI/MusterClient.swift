@@ -143,6 +143,14 @@ extension MusterClient {
         _ request: RegistryRequest,
         _ options: QueryOptions
     ) async throws -> Response<Value> {
+        try await found(request, options).map { try Self.decode(type, from: $0, request) }
+    }
+
+    /// Sends a query; 404 is an error.
+    func found(
+        _ request: RegistryRequest,
+        _ options: QueryOptions
+    ) async throws -> Response<RegistryReply> {
         let response = try await read(request, options)
         guard response.value.status != 404 else {
             throw MusterError.refused(
@@ -151,7 +159,7 @@ extension MusterClient {
                 request: "\(request.method) \(request.path)"
             )
         }
-        return try response.map { try Self.decode(type, from: $0, request) }
+        return response
     }
 
     /// Sends a query and decodes its answer; 404 and `null` are nil.

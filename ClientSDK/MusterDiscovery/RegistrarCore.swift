@@ -20,7 +20,7 @@ struct RegistrarCore {
     private var random: SeededRandom
     private var backoff: Backoff
 
-    private var isRegistered = false
+    private(set) var isRegistered = false
     private var maintenanceDiffers = false
     private var lastSuccess: ContinuousClock.Instant?
     private var nextBeat: ContinuousClock.Instant?
@@ -38,6 +38,9 @@ struct RegistrarCore {
         random = SeededRandom(seed: seed)
         backoff = Backoff(base: .milliseconds(500), cap: Limits.longestBackoff)
     }
+
+    /// How long one beat may be under way: a connection that hangs leaves time for two more.
+    var beatLimit: Duration { min(period / 6, Limits.longestBeat) }
 
     /// What to do now.
     func next(now: ContinuousClock.Instant) -> Step {
@@ -75,6 +78,12 @@ struct RegistrarCore {
         backoff.succeed()
     }
 
+    /// The agent refused a change: what it took before still stands, and the beats go on.
+    mutating func changeRefused() {
+        isRegistered = true
+        notBefore = nil
+    }
+
     /// The agent took the maintenance mode.
     mutating func maintained() {
         maintenanceDiffers = false
@@ -85,9 +94,13 @@ struct RegistrarCore {
     ///
     /// The next comes after a third of the period, give or take a tenth: two may be lost before
     /// the check turns critical, and many instances do not beat in step.
-    mutating func beaten(now: ContinuousClock.Instant) {
-        lastSuccess = now
-        nextBeat = now + period / 3 * (0.9 + 0.2 * random.nextUnit())
+    ///
+    /// - Parameter sent: When it was sent: the agent cannot have taken it earlier, so its TTL
+    ///   runs at least from then.
+    mutating func beaten(sent: ContinuousClock.Instant) {
+        lastSuccess = sent
+        nextBeat = sent + period / 3 * (0.9 + 0.2 * random.nextUnit())
+        notBefore = nil
         forgotten = 0
         backoff.succeed()
     }

@@ -1,6 +1,6 @@
 import Logging
+import Metrics
 import MusterAPI
-import MusterBalancing
 import ServiceLifecycle
 import Synchronization
 
@@ -8,7 +8,10 @@ extension ServiceRegistrar {
     /// Registers and keeps the instance alive until the group shuts down or the task is cancelled.
     ///
     /// Then no heartbeat is sent any more, the instance is deregistered, and on graceful shutdown
-    /// callers get ``Configuration/drainDelay`` to notice.
+    /// callers get ``Configuration/drainDelay`` to notice, as ``Configuration/drain`` says.
+    ///
+    /// - Throws: What the readiness throws; `MusterError` when the agent refuses the very first
+    ///   registration (codes `badRequest` and `forbidden`): no later attempt can succeed.
     public func run() async throws {
         let failure: (any Error)?
         do {
@@ -20,18 +23,7 @@ extension ServiceRegistrar {
         } catch {
             failure = error
         }
-        let (mayBeRegistered, wasRegistered) = state.withLock {
-            ($0.mayBeRegistered, $0.wasRegistered)
-        }
-        if mayBeRegistered {
-            await deregister()
-            if wasRegistered, !Task.isCancelled {
-                // The sleep only throws when cancelled: then there is no time left for draining.
-                try? await configuration.clock.sleep(
-                    configuration.clock.now() + configuration.drainDelay
-                )
-            }
-        }
+        await leave()
         if let failure, !(failure is CancellationError) { throw failure }
     }
 
@@ -56,31 +48,89 @@ extension ServiceRegistrar {
         }
     }
 
-    private func register() async throws {
-        let registration = state.withLock { state in
-            state.mayBeRegistered = true
-            return state.registration
+    // MARK: Registering
+
+    /// What the agent is told: the wanted registration with the application's checks.
+    ///
+    /// An instance that was registered before keeps the health it last reported.
+    private func complete(_ state: State) -> ServiceRegistration {
+        var complete = state.registration
+        for reported in reportedChecks {
+            let status = state.accepted == nil ? nil : state.reported[reported.id]
+            complete.checks.append(
+                reported.definition(status: status ?? reported.check.initialStatus)
+            )
         }
+        return complete
+    }
+
+    private func register() async throws {
+        let (wanted, message) = state.withLock { ($0.registration, complete($0)) }
         do {
             // Replacing the checks would also remove the one that says "in maintenance", which an
             // operator may have set; then the old checks stay instead.
             let known = try await client.agent.health(serviceID: serviceID)
+            try Task.checkCancellation()
             let isMaintained = known?.aggregatedStatus == .maintenance
-            try await client.agent.register(registration, replaceExistingChecks: !isMaintained)
-            let now = configuration.clock.now()
-            state.withLock { state in
-                state.wasRegistered = true
-                state.core.registered(now: now, maintenance: state.maintenance)
-                // Something was changed while the request was on its way.
-                if state.registration != registration { state.core.changed() }
+            state.withLock { $0.mayBeRegistered = true }
+            // Never left halfway: a registration that the agent reads after the one that removes
+            // the instance would bring it back for good.
+            try await shielded(grace: Limits.leaving, clock: configuration.clock) { [client] in
+                try await client.agent.register(message, replaceExistingChecks: !isMaintained)
             }
-            logger.info("Registered", metadata: ["service": "\(serviceID)"])
-        } catch let error as MusterError where error.code == .badRequest {
-            // The registration itself is wrong: no later attempt can succeed.
-            throw error
+            registered(wanted)
+        } catch let error as MusterError
+            where error.code == .badRequest || error.code == .forbidden
+        {
+            try refused(wanted, error)
         } catch {
-            try failed("The instance cannot be registered", error) { $0.failed(now: $1) }
+            if Task.isCancelled { return }
+            note("The instance cannot be registered", error) { $0.failed(now: $1) }
         }
+    }
+
+    private func registered(_ wanted: ServiceRegistration) {
+        let now = configuration.clock.now()
+        let isFirst = state.withLock { state in
+            let isFirst = state.accepted == nil
+            state.accepted = wanted
+            state.core.registered(now: now, maintenance: state.maintenance)
+            // Something was changed while the request was on its way.
+            if state.registration != wanted { state.core.changed() }
+            return isFirst
+        }
+        if !isFirst { metrics.reregistrations.increment() }
+        logger.info("Registered", metadata: ["service": "\(serviceID)"])
+    }
+
+    /// The agent will not have the registration.
+    ///
+    /// The first one is the application's mistake and ends the run. Later ones must not end an
+    /// application that serves: a change is taken back, a lost permission may be given again.
+    private func refused(_ wanted: ServiceRegistration, _ error: MusterError) throws {
+        metrics.refused.increment()
+        let now = configuration.clock.now()
+        let isFirst = state.withLock { state in
+            guard let accepted = state.accepted else { return true }
+            if state.registration != wanted {
+                state.core.changed()
+            } else if accepted != wanted {
+                state.registration = accepted
+                state.core.changeRefused()
+            } else {
+                state.core.failed(now: now)
+            }
+            return false
+        }
+        if isFirst {
+            var error = error
+            error.message = "the agent refuses to register \(serviceID)"
+            throw error
+        }
+        logger.error(
+            "The agent refuses the registration",
+            metadata: ["service": "\(serviceID)", "error": "\(error)"]
+        )
     }
 
     private func maintain() async {
@@ -97,30 +147,77 @@ extension ServiceRegistrar {
         }
     }
 
+    // MARK: Heartbeats
+
     private func beat() async {
         do {
-            if configuration.ttl != nil {
-                let status: CheckStatus =
-                    switch await health?() ?? .passing {
-                    case .passing: .passing
-                    case .warning: .warning
-                    case .critical, .maintenance: .critical
-                    }
-                try await client.agent.update(
-                    checkID: Self.checkID(of: serviceID),
-                    status: status
-                )
-            } else if try await client.agent.service(serviceID).value == nil {
-                forgotten()
-                return
-            }
-            let now = configuration.clock.now()
-            state.withLock { $0.core.beaten(now: now) }
+            let sent = reportedChecks.isEmpty ? try await ask() : try await report()
+            metrics.succeeded.increment()
+            state.withLock { $0.core.beaten(sent: sent) }
         } catch let error as MusterError where error.saysUnknownCheck {
+            metrics.unknown.increment()
             forgotten()
         } catch {
+            if !Task.isCancelled { metrics.failed.increment() }
             note("The heartbeat failed", error) { $0.beatFailed(now: $1) }
         }
+    }
+
+    /// Asks whether the agent knows the instance; returns when it was asked.
+    private func ask() async throws -> ContinuousClock.Instant {
+        let sent = configuration.clock.now()
+        let known = try await limited { [client, serviceID] in
+            try await client.agent.service(serviceID).value
+        }
+        guard known != nil else {
+            throw MusterError(code: .notFound, message: "unknown instance", status: 404)
+        }
+        return sent
+    }
+
+    /// Reports every check; returns when the first was sent.
+    private func report() async throws -> ContinuousClock.Instant {
+        try await withThrowingTaskGroup(of: ContinuousClock.Instant.self) { group in
+            for reported in reportedChecks {
+                group.addTask { try await self.report(reported) }
+            }
+            var first: ContinuousClock.Instant?
+            var failure: (any Error)?
+            while let outcome = await group.nextResult() {
+                switch outcome {
+                case .success(let sent): first = min(first ?? sent, sent)
+                case .failure(let error):
+                    // That the agent forgot one check outweighs any other failure.
+                    let forgot = (error as? MusterError)?.saysUnknownCheck ?? false
+                    if failure == nil || forgot { failure = error }
+                }
+            }
+            if let failure { throw failure }
+            return first ?? configuration.clock.now()
+        }
+    }
+
+    private func report(_ reported: ReportedCheck) async throws -> ContinuousClock.Instant {
+        let status = ReportedCheck.status(of: await reported.check.health())
+        try Task.checkCancellation()
+        let sent = configuration.clock.now()
+        try await limited { [client] in
+            try await client.agent.update(
+                checkID: reported.id,
+                status: status,
+                output: ReportedCheck.output(of: status)
+            )
+        }
+        state.withLock { $0.reported[reported.id] = status }
+        return sent
+    }
+
+    /// A connection that hangs must not cost the whole TTL.
+    private func limited<Value: Sendable>(
+        _ request: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let limit = state.withLock { $0.core.beatLimit }
+        return try await withTimeLimit(limit, clock: configuration.clock, request)
     }
 
     private func forgotten() {
@@ -145,37 +242,5 @@ extension ServiceRegistrar {
             message,
             metadata: ["service": "\(serviceID)", "error": "\(error)"]
         )
-    }
-
-    private func failed(
-        _ message: Logger.Message,
-        _ error: any Error,
-        _ count: (inout RegistrarCore, ContinuousClock.Instant) -> Void
-    ) throws {
-        try Task.checkCancellation()
-        note(message, error, count)
-    }
-
-    /// Removes the instance; no heartbeat is under way any more that could bring it back.
-    private func deregister() async {
-        var request = RegistryRequest(
-            "PUT",
-            "/v1/agent/service/deregister/" + RegistryRequest.encode(serviceID)
-        )
-        request.timeout = Limits.deregistration
-        // A task of its own, awaited here: it must go on when this task is cancelled.
-        let removal = Task { [client, request] in try await client.send(request) }
-        do {
-            let reply = try await removal.value
-            logger.info(
-                "Deregistered",
-                metadata: ["service": "\(serviceID)", "status": "\(reply.status)"]
-            )
-        } catch {
-            logger.warning(
-                "The instance could not be deregistered",
-                metadata: ["service": "\(serviceID)", "error": "\(error)"]
-            )
-        }
     }
 }

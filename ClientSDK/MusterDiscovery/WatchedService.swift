@@ -9,7 +9,7 @@ public final class WatchedService: Sendable {
     /// The query that is watched.
     public var query: ServiceQuery { feed.query }
 
-    private let feed: Feed
+    let feed: Feed
     private let discovery: Discovery
 
     /// Takes over one count of the feed's handles.
@@ -28,6 +28,17 @@ public final class WatchedService: Sendable {
     /// Never throws: when the registry fails, a snapshot with the last good list says so in its
     /// origin. Ends when the discovery ends.
     public var snapshots: ServiceSnapshots { ServiceSnapshots(service: self) }
+
+    /// What comes, goes and changes; begins with the current instances, all of them added.
+    ///
+    /// A slow reader sees one change for all that happened meanwhile, never a gap. Changes of the
+    /// origin alone are left out. Ends when the discovery ends.
+    public var changes: ServiceChanges { ServiceChanges(snapshots: snapshots) }
+
+    /// When the registry last confirmed the current instances, nil before it has answered.
+    ///
+    /// Newer than the snapshot's own moment when it has said since that nothing changed.
+    public var confirmed: ContinuousClock.Instant? { feed.confirmed }
 
     /// The current snapshot, or the first one as soon as the registry has answered.
     ///

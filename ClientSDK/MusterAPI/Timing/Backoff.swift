@@ -1,7 +1,7 @@
 /// How long to wait after failures: a random share of a limit that doubles each time.
 ///
 /// The whole range is random, so that clients which lost the same registry come back spread out.
-package struct Backoff {
+package struct Backoff: Sendable {
     /// The limit after the first failure.
     package let base: Duration
 
@@ -23,28 +23,4 @@ package struct Backoff {
     }
 
     package mutating func succeed() { failures = 0 }
-}
-
-/// Limits how often something happens, letting a few through at once.
-package struct TokenBucket {
-    /// How many may happen at once.
-    package let burst: Int
-
-    /// How long one more takes to be allowed.
-    package let refill: Duration
-
-    /// When the bucket was, or will be, full.
-    private var full: ContinuousClock.Instant?
-
-    package init(burst: Int, refill: Duration) {
-        self.burst = burst
-        self.refill = refill
-    }
-
-    /// Takes a token and returns from when on it may be used: now, or later.
-    package mutating func take(at now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        let start = max(full ?? now, now)
-        full = start + refill
-        return max(now, start + refill - refill * burst)
-    }
 }

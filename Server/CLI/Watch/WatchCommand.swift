@@ -59,74 +59,33 @@ struct WatchCommand: AsyncParsableCommand {
         }
     }
 
-    /// Asks until it is told to stop; a failure is tried again, later each time.
+    /// Asks until it is told to stop; a failure is told and tried again.
     private static func watch(
         _ view: WatchView,
         _ options: QueryOptions,
         _ handler: WatchHandler?,
         _ agent: Agent
     ) async throws {
-        var position = WatchPosition()
-        var failures = 0
-        while true {
-            do {
-                let answer = try await ask(view, options, position, agent)
-                failures = 0
-                guard position.advance(to: answer.index, answer.json) else { continue }
+        let answers = agent.client.watch(view.path, query: view.query, options: options) {
+            try view.json(of: $0)
+        }
+        for await event in answers.events {
+            switch event {
+            case .changed(let answer):
                 guard let handler else {
-                    return Console.output(JSON.pretty(answer.json))
+                    return Console.output(JSON.pretty(answer.value))
                 }
-                try handler.run(answer.json, index: position.index)
-            } catch let error as WatchFailure {
-                failures += 1
-                Console.error("Watch errored: type=\(view.type) error=\(error.reason)")
-                let seconds = min(5 * failures * failures, 180)
-                try await Task.sleep(for: .seconds(seconds))
+                try handler.run(answer.value, index: answer.index)
+            case .unchanged: continue
+            case .failed(let error):
+                let reason =
+                    switch error {
+                    case let error as MusterError: agent.text(of: error)
+                    case let error as WireError: error.message
+                    default: "\(error)"
+                    }
+                Console.error("Watch errored: type=\(view.type) error=\(reason)")
             }
         }
-    }
-
-    private static func ask(
-        _ view: WatchView,
-        _ options: QueryOptions,
-        _ position: WatchPosition,
-        _ agent: Agent
-    ) async throws -> (index: UInt64, json: [UInt8]) {
-        var options = options
-        options.index = position.index
-        do {
-            let response = try await agent.client.query(
-                view.path,
-                query: view.query,
-                options: options
-            )
-            return (response.index, try view.json(of: response.value))
-        } catch let error as MusterError {
-            throw WatchFailure(reason: agent.text(of: error))
-        } catch let error as WireError {
-            throw WatchFailure(reason: error.message)
-        }
-    }
-}
-
-/// Why a query of a watch failed.
-struct WatchFailure: Error {
-    var reason: String
-}
-
-/// What a watch has seen.
-struct WatchPosition {
-    /// What the next query waits behind; 0 does not wait.
-    private(set) var index: UInt64 = 0
-    private var seen: [UInt8]?
-
-    /// Takes an answer; false when nothing has changed since the one before.
-    ///
-    /// An index that goes backwards means that the registry started anew: the watch does, too.
-    mutating func advance(to next: UInt64, _ answer: [UInt8]) -> Bool {
-        if seen != nil, next == index { return false }
-        index = next < index ? 0 : next
-        defer { seen = answer }
-        return seen != answer
     }
 }

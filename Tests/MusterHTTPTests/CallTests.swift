@@ -1,0 +1,373 @@
+import AsyncHTTPClient
+import MusterBalancing
+import MusterHTTP
+import NIOCore
+import NIOHTTP1
+import Testing
+
+/// Calls by service name, over real connections.
+@Suite(.timeLimit(.minutes(1)))
+struct CallTests {
+    @Test func theURLsAuthorityIsReplacedAndTheHostHeaderKeepsIt() async throws {
+        let instance = ScriptedInstance(.answer(200, "hello"))
+        let endpoint = try await instance.start()
+        try await withClient { client in
+            let balancer = balancer([endpoint])
+            let response = try await client.execute(
+                HTTPClientRequest(url: "http://payments:81/v1/charges?all=1"),
+                using: balancer
+            )
+            #expect(response.status == .ok)
+            let body = try await response.body.collect(upTo: 100)
+            #expect(String(buffer: body) == "hello")
+            #expect(instance.heads.first?.uri == "/v1/charges?all=1")
+            #expect(instance.heads.first?.headers["Host"] == ["payments:81"])
+        }
+        try await instance.stop()
+    }
+
+    @Test func theHostHeaderCanBeTheInstancesOrSomethingElse() async throws {
+        let instance = ScriptedInstance(.answer(200))
+        let endpoint = try await instance.start()
+        try await withClient { client in
+            let balancer = balancer([endpoint])
+            var request = HTTPClientRequest(url: "http://payments/")
+            var options = HTTPCallOptions()
+            for host in [HTTPCallOptions.Host.instance, .fixed("front.example")] {
+                options.host = host
+                _ = try await client.collect(request, upTo: 0, using: balancer, options: options)
+            }
+            request.headers.add(name: "host", value: "mine")
+            _ = try await client.collect(request, upTo: 0, using: balancer, options: options)
+            #expect(
+                instance.heads.map { $0.headers["Host"] }
+                    == [[endpoint.authority], ["front.example"], ["mine"]]
+            )
+        }
+        try await instance.stop()
+    }
+
+    @Test(arguments: ["payments/v1", "ftp://payments/", "http:///v1", "unix://x", ""])
+    func aURLThatNamesNoServiceIsRefused(url: String) async throws {
+        try await withClient { client in
+            let error = await #expect(throws: HTTPCallError.self) {
+                try await client.execute(HTTPClientRequest(url: url), using: balancer([]))
+            }
+            #expect(error?.code == .invalidRequest)
+            #expect(error?.description.contains(url) == true)
+        }
+    }
+
+    @Test func aServiceWithoutInstancesIsAnErrorThatNamesIt() async throws {
+        try await withClient { client in
+            let error = await #expect(throws: HTTPCallError.self) {
+                try await client.execute(
+                    HTTPClientRequest(url: "http://payments/"),
+                    using: balancer([])
+                )
+            }
+            #expect(error?.code == .noInstance)
+            #expect(error?.service == "payments")
+        }
+    }
+
+    @Test func aDeadInstanceIsPassedOverEvenForAPostWithAStream() async throws {
+        let alive = ScriptedInstance(.answer(201))
+        let endpoints = [try await deadEndpoint(), try await alive.start()]
+        try await withClient { client in
+            let balancer = balancer(endpoints)
+            for _ in 0..<4 {
+                var request = HTTPClientRequest(url: "http://payments/")
+                request.method = .POST
+                request.body = .stream(
+                    AsyncStream<ByteBuffer> { stream in
+                        stream.yield(ByteBuffer(string: "money"))
+                        stream.finish()
+                    },
+                    length: .known(Int64(5))
+                )
+                let response = try await client.collect(request, upTo: 10, using: balancer)
+                #expect(response.status == .created)
+                #expect(response.endpoint == endpoints[1])
+            }
+            #expect(alive.bodies == ["money", "money", "money", "money"])
+        }
+        try await alive.stop()
+    }
+
+    @Test func onlyDeadInstancesGiveAnErrorThatListsThem() async throws {
+        let endpoints = [try await deadEndpoint(), try await deadEndpoint()]
+        try await withClient { client in
+            let error = await #expect(throws: HTTPCallError.self) {
+                try await client.execute(
+                    HTTPClientRequest(url: "http://payments/"),
+                    using: balancer(endpoints)
+                )
+            }
+            #expect(error?.code == .unreachable)
+            // Each once: there is no third instance, though a third attempt would be allowed.
+            #expect(Set(error?.attempts.map(\.endpoint) ?? []) == Set(endpoints))
+            #expect(error?.attempts.count == 2)
+        }
+    }
+
+    @Test func aRequestThatMayHaveBeenActedOnIsOnlyRepeatedWhenThatDoesNoHarm() async throws {
+        let broken = ScriptedInstance(.hangUp)
+        let good = ScriptedInstance(.answer(200))
+        let endpoints = [try await broken.start(), try await good.start()]
+        try await withClient { client in
+            var request = HTTPClientRequest(url: "http://payments/")
+            request.method = .POST
+            request.body = .bytes(ByteBuffer(string: "money"))
+            let call = { (request: HTTPClientRequest) in
+                // Prefers the broken one, so that the first attempt is always its.
+                var options = HTTPCallOptions()
+                options.pick.preferring = endpoints[0]
+                return try await client.collect(
+                    request,
+                    upTo: 10,
+                    using: balancer(endpoints),
+                    options: options
+                )
+            }
+            await #expect(throws: HTTPCallError.self) { _ = try await call(request) }
+            #expect(good.heads.isEmpty)
+            request.headers.add(name: "Idempotency-Key", value: "1")
+            let answer = try await call(request)
+            #expect(answer.endpoint == endpoints[1])
+            #expect(good.bodies == ["money"])
+            // A stream cannot be sent twice, whatever the method.
+            request.body = .stream(
+                AsyncStream<ByteBuffer> { stream in
+                    stream.yield(ByteBuffer(string: "money"))
+                    stream.finish()
+                },
+                length: .known(Int64(5))
+            )
+            await #expect(throws: HTTPCallError.self) { _ = try await call(request) }
+            #expect(good.heads.count == 1)
+        }
+        try await broken.stop()
+        try await good.stop()
+    }
+
+    @Test(arguments: [ScriptedInstance.Treatment.halfAnswer, .resetWithinBody])
+    func aBodyThatBreaksOffIsFetchedFromAnotherInstance(
+        treatment: ScriptedInstance.Treatment
+    ) async throws {
+        let broken = ScriptedInstance(treatment)
+        let good = ScriptedInstance(.answer(200, "whole"))
+        let endpoints = [try await broken.start(), try await good.start()]
+        try await withClient { client in
+            let outcomes = Outcomes()
+            let balancer = balancer(endpoints) { $0.recorder = outcomes }
+            var options = HTTPCallOptions()
+            options.pick.preferring = endpoints[0]
+            let response = try await client.collect(
+                HTTPClientRequest(url: "http://payments/"),
+                upTo: 100,
+                using: balancer,
+                options: options
+            )
+            #expect(String(buffer: response.body) == "whole")
+            #expect(outcomes.all == [.failure, .success])
+            // As a stream it is the reader's to notice, and counts against the instance as well.
+            let stream = try await client.execute(
+                HTTPClientRequest(url: "http://payments/"),
+                using: balancer,
+                options: options
+            )
+            await #expect(throws: (any Error).self) {
+                _ = try await stream.body.collect(upTo: 100)
+            }
+            #expect(outcomes.all == [.failure, .success, .failure])
+        }
+        try await broken.stop()
+        try await good.stop()
+    }
+
+    @Test func aSlowInstanceIsLeftForAnotherOneAfterTheAttemptsTime() async throws {
+        let slow = ScriptedInstance(.silence)
+        let good = ScriptedInstance(.answer(200))
+        let endpoints = [try await slow.start(), try await good.start()]
+        try await withClient { client in
+            var options = HTTPCallOptions()
+            // Long enough for the good one on a machine that has other work.
+            options.attemptTimeout = .seconds(1)
+            options.pick.preferring = endpoints[0]
+            let response = try await client.collect(
+                HTTPClientRequest(url: "http://payments/"),
+                upTo: 10,
+                using: balancer(endpoints),
+                timeout: .seconds(30),
+                options: options
+            )
+            #expect(response.endpoint == endpoints[1])
+            #expect(slow.heads.count == 1)
+        }
+        try await slow.stop()
+        try await good.stop()
+    }
+
+    @Test func theTimeCoversAllAttempts() async throws {
+        let slow = (0..<16).map { _ in ScriptedInstance(.silence) }
+        var endpoints: [ServiceEndpoint] = []
+        for instance in slow { endpoints.append(try await instance.start()) }
+        try await withClient { client in
+            var options = HTTPCallOptions()
+            options.attemptTimeout = .milliseconds(100)
+            let error = await #expect(throws: HTTPCallError.self) {
+                try await client.collect(
+                    HTTPClientRequest(url: "http://payments/"),
+                    upTo: 10,
+                    using: balancer(endpoints),
+                    timeout: .milliseconds(500),
+                    retry: .nextInstance(attempts: 16),
+                    options: options
+                )
+            }
+            #expect(error?.code == .timeout)
+            // Five have time; a machine that has other work gets to fewer, never to all.
+            #expect((1...8).contains(error?.attempts.count ?? 0))
+        }
+        for instance in slow { try await instance.stop() }
+    }
+
+    @Test func aClientsErrorIsAnAnswerAndSpeaksForTheInstance() async throws {
+        let instance = ScriptedInstance(.answer(404))
+        let endpoint = try await instance.start()
+        try await withClient { client in
+            let outcomes = Outcomes()
+            let balancer = balancer([endpoint]) { $0.recorder = outcomes }
+            let response = try await client.collect(
+                HTTPClientRequest(url: "http://payments/"),
+                upTo: 10,
+                using: balancer
+            )
+            #expect(response.status == .notFound)
+            #expect(outcomes.all == [.success])
+            #expect(instance.heads.count == 1)
+        }
+        try await instance.stop()
+    }
+
+    @Test func aBodyThatIsTooLargeIsTheCallersErrorAndNotRepeated() async throws {
+        let instances = [ScriptedInstance(.answer(200, "12345")), .init(.answer(200, "12345"))]
+        let endpoints = [try await instances[0].start(), try await instances[1].start()]
+        try await withClient { client in
+            let outcomes = Outcomes()
+            let error = await #expect(throws: HTTPCallError.self) {
+                try await client.collect(
+                    HTTPClientRequest(url: "http://payments/"),
+                    upTo: 4,
+                    using: balancer(endpoints) { $0.recorder = outcomes }
+                )
+            }
+            #expect(error?.code == .tooLarge)
+            #expect(outcomes.all == [.cancelled])
+        }
+        for instance in instances { try await instance.stop() }
+    }
+
+    @Test func cancellingClosesTheConnectionAtOnceAndSaysNothingOfTheInstance() async throws {
+        let instance = ScriptedInstance(.silence)
+        let endpoint = try await instance.start()
+        try await withClient { client in
+            let outcomes = Outcomes()
+            let balancer = balancer([endpoint]) { $0.recorder = outcomes }
+            let call = Task {
+                try await client.execute(
+                    HTTPClientRequest(url: "http://payments/"),
+                    using: balancer,
+                    timeout: .seconds(600)
+                )
+            }
+            var arrivals = instance.arrivals.makeAsyncIterator()
+            await arrivals.next()
+            call.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await call.value }
+            var closings = instance.closings.makeAsyncIterator()
+            await closings.next()
+            #expect(outcomes.all == [.cancelled])
+        }
+        try await instance.stop()
+    }
+
+    @Test func aStreamsCallEndsWhenItIsReadOrDropped() async throws {
+        let instance = ScriptedInstance(.pieces(["a", "b"]))
+        let endpoint = try await instance.start()
+        try await withClient { client in
+            let outcomes = Outcomes()
+            let balancer = balancer([endpoint]) {
+                $0.recorder = outcomes
+                $0.outliers = OutlierDetection()
+            }
+            let call = {
+                try await client.execute(
+                    HTTPClientRequest(url: "http://payments/"),
+                    using: balancer
+                )
+            }
+            let read = try await call()
+            #expect(balancer.status.inFlight == 1)
+            for try await _ in read.body { #expect(balancer.status.inFlight == 1) }
+            #expect(balancer.status.inFlight == 0)
+            #expect(outcomes.all == [.success])
+            _ = try await call()
+            #expect(balancer.status.inFlight == 0)
+            #expect(outcomes.all == [.success, .success])
+        }
+        try await instance.stop()
+    }
+
+    @Test(arguments: [false, true])
+    func aStormOfRefusalsStaysWithinTheRetryBudget(hedged: Bool) async throws {
+        let instances = (0..<4).map { _ in ScriptedInstance(.answer(503)) }
+        var endpoints: [ServiceEndpoint] = []
+        for instance in instances { endpoints.append(try await instance.start()) }
+        try await withClient { client in
+            let balancer = balancer(endpoints)
+            var options = HTTPCallOptions()
+            if hedged { options.hedging = HTTPHedging(HedgingPolicy(delay: .fixed(.seconds(600)))) }
+            let calls = 600
+            let started = ContinuousClock.now
+            for _ in 0..<calls {
+                let response = try await client.collect(
+                    HTTPClientRequest(url: "http://payments/"),
+                    upTo: 10,
+                    using: balancer,
+                    options: options
+                )
+                #expect(response.status == .serviceUnavailable)
+            }
+            let requests = instances.map(\.heads.count).reduce(0, +)
+            // A fifth of the calls and ten per second; the reserve covers a window of ten seconds.
+            let seconds = Int(started.duration(to: .now).components.seconds) + 10
+            #expect(requests > calls + calls / 10)
+            #expect(requests <= calls + calls / 5 + 10 * seconds)
+            #expect(balancer.retryBudget.refusals > 0)
+        }
+        for instance in instances { try await instance.stop() }
+    }
+
+    @Test func anInstanceThatOnlyFailsIsLeftOut() async throws {
+        let bad = ScriptedInstance(.answer(500))
+        let good = ScriptedInstance(.answer(200))
+        let endpoints = [try await bad.start(), try await good.start()]
+        try await withClient { client in
+            let balancer = balancer(endpoints) { $0.outliers = OutlierDetection() }
+            for _ in 0..<40 {
+                _ = try await client.collect(
+                    HTTPClientRequest(url: "http://payments/"),
+                    upTo: 10,
+                    using: balancer
+                )
+            }
+            // Ejected after five failures in a row, and not asked again for 30 seconds.
+            #expect(bad.heads.count == 5)
+            #expect(balancer.status.ejected.map(\.serviceID) == ["100"])
+        }
+        try await bad.stop()
+        try await good.stop()
+    }
+}
