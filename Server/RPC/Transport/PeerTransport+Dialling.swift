@@ -87,6 +87,27 @@ extension PeerTransport {
         return objection(to: greeting)
     }
 
+    /// The greeting of a server that was dialled and has accepted; nil when it has not, or is not
+    /// who it must be, and then the connection has ended.
+    func greeting(
+        in answer: GreetingAnswer,
+        of peer: NodeID,
+        over connection: PeerConnection
+    ) -> ServerGreeting? {
+        switch answer {
+        case .refused(let reason):
+            connection.end(.refused(reason))
+            return nil
+        case .accepted(let greeting):
+            if let objection = objection(to: greeting, expecting: peer) {
+                connection.end(.ended(objection))
+                return nil
+            }
+            connection.handshakeEnded()
+            return greeting
+        }
+    }
+
     /// A connection of a single call is no more.
     func callEnded(_ connection: PeerConnection) {
         connections[ObjectIdentifier(connection)] = nil
