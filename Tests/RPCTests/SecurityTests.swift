@@ -57,7 +57,7 @@ import Testing
             let admitted = try await two.run { _, core in core.admitted.count }
             #expect(admitted == 0)
         }
-        if let line { await two.log.line(with: line) }
+        if let line, reason != nil { await two.log.line(with: line) }
         try await one.stop()
         try await two.stop()
         return reason
