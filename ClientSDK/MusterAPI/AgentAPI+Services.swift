@@ -85,6 +85,8 @@ extension AgentAPI {
         _ type: Value.Type,
         _ request: RegistryRequest
     ) async throws -> Value? {
+        var request = request
+        request.answersWithAnyStatus = true
         let reply = try await client.send(request)
         switch reply.status {
         case 200, 429, 503: return try MusterClient.decode(type, from: reply, request)

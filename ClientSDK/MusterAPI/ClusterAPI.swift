@@ -115,7 +115,8 @@ extension OperatorAPI {
 
     /// The health of the servers; an unhealthy cluster is an answer, too.
     public func autopilotHealth() async throws -> AutopilotHealth {
-        let request = RegistryRequest("/v1/operator/autopilot/health")
+        var request = RegistryRequest("/v1/operator/autopilot/health")
+        request.answersWithAnyStatus = true
         let reply = try await client.send(request)
         guard reply.isSuccess || (reply.status == 429 && !reply.body.isEmpty) else {
             throw MusterError.refused(
