@@ -127,4 +127,13 @@ extension OperatorAPI {
         }
         return try MusterClient.decode(AutopilotHealth.self, from: reply, request)
     }
+
+    /// The state of the servers as newer versions of Consul tell it, in the server's own shape.
+    ///
+    /// - Returns: The state.
+    /// - Throws: ``MusterError``; code `notFound` from a Consul before 1.9.
+    public func autopilotState() async throws -> JSONValue {
+        let request = RegistryRequest("/v1/operator/autopilot/state")
+        return try await client.get(JSONValue.self, request, QueryOptions()).value
+    }
 }
