@@ -36,11 +36,7 @@ final class Transport: Sendable {
                 endpoints.append(try TransportEndpoint(address, configuration))
             }
         } catch {
-            for endpoint in endpoints {
-                // Nothing was sent; the error of the settings matters.
-                try? endpoint.calls.syncShutdown()
-                try? endpoint.watches.syncShutdown()
-            }
+            for endpoint in endpoints { endpoint.abandon() }
             throw error
         }
         self.endpoints = endpoints

@@ -37,6 +37,13 @@ struct TransportEndpoint: Sendable {
         try await calls.shutdown()
     }
 
+    /// Gives up an endpoint over which nothing was sent.
+    func abandon() {
+        for client in [calls, watches] {
+            try? client.syncShutdown()  // There are no connections that could fail to close.
+        }
+    }
+
     // MARK: Settings
 
     private static func settings(
