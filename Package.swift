@@ -328,7 +328,8 @@ let package = Package(
         tests(
             "MusterAPITests",
             [
-                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1, nioTLS,
+                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1,
+                nioTLS,
                 tracing, tracingTesting,
             ]
         ),

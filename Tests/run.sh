@@ -67,6 +67,20 @@ if [ "${1:-}" != --quick ]; then
     stage "live" python3 Tests/EndToEnd/live.py --muster "$muster"
     stage "end-to-end" python3 Tests/EndToEnd/run.py --muster "$muster"
     stage "cluster" python3 Tests/EndToEnd/cluster/run.py --muster "$muster"
+
+    # Last, and into the same folder: what both packages need is built already, apart from the SDK
+    # itself, whose compiler arguments name another package.
+    echo "== samples: build"
+    # SwiftPM notices new files of a package next door only when it plans anew.
+    touch Samples/Package.swift
+    samples=(--package-path Samples --scratch-path .build)
+    samples+=(--explicit-target-dependency-import-check error)
+    if swift build "${samples[@]}"; then
+        stage "samples" python3 Tests/EndToEnd/samples/run.py --muster "$muster" \
+            --programs "$(swift build "${samples[@]}" --show-bin-path)"
+    else
+        count "samples" 0 1 1
+    fi
 fi
 
 finish

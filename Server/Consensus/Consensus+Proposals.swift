@@ -60,7 +60,40 @@ extension Consensus {
             )
             batch.append(Proposal(token: makeToken(.own(entry.id)), payload: entry.bytes))
         }
-        input(.propose(batch))
+        submit(batch)
+    }
+
+    /// Whether proposals had better wait for the disk.
+    ///
+    /// A sync takes everything that waits for it, so that none of them is on this disk later for
+    /// having waited; but what waits travels in one message and is committed together. A disk that
+    /// hangs does not hold them up: the others may go on without it.
+    var isBusy: Bool {
+        raft.isLeader && writesUnderWay > 0
+            && ReadGate.now.since(busySince) < settings.limits.gatherTime
+    }
+
+    /// Hands proposals to the core, or keeps them while the disk is busy.
+    private func submit(_ batch: [Proposal]) {
+        gathered += batch
+        gatheredBytes += batch.reduce(0) { $0 + $1.payload.count }
+        let limits = settings.limits
+        let isFull =
+            gathered.count >= limits.gatheredProposals || gatheredBytes >= limits.gatheredBytes
+        if isFull || !isBusy { submitGathered() }
+    }
+
+    private func submitGathered() {
+        guard !gathered.isEmpty else { return }
+        input(.propose(gathered))
+        gathered = []
+        gatheredBytes = 0
+    }
+
+    /// Goes on with what waited for the disk.
+    func endGathering() {
+        submitGathered()
+        deliver(.ready)
     }
 
     func makeToken(_ owner: RequestOwner) -> RequestToken {
@@ -85,7 +118,7 @@ extension Consensus {
                 let token = makeToken(.own(ProposalID(rawValue: number)))
                 batch.append(Proposal(token: token, payload: proposal.bytes))
             }
-            input(.propose(batch))
+            submit(batch)
         } else if let leader = raft.leader, leader != settings.id {
             forward(numbers, to: leader, now: now)
         }
@@ -156,7 +189,7 @@ extension Consensus {
             let token = makeToken(.remote(header.request))
             batch.append(Proposal(token: token, payload: payload))
         }
-        if !batch.isEmpty { input(.propose(batch)) }
+        if !batch.isEmpty { submit(batch) }
     }
 
     private func refuse(_ numbers: [UInt64], _ reason: WriteRefusal, to peer: NodeID) {
@@ -236,6 +269,7 @@ extension Consensus {
         let now = ReadGate.now
         sweepReads(now: now)
         sweepAsks(now: now)
+        if !isBusy { endGathering() }
         guard proposals.count > 0 else { return }
         var again: [UInt64] = []
         for number in proposals.numbers {

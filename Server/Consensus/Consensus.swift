@@ -45,6 +45,11 @@ final class Consensus {
     var wasLeader = false
     var lastConfiguration: PlacedConfiguration?
 
+    /// How many writes the disk has been given and has not done.
+    var writesUnderWay = 0
+    /// Since when there was always one.
+    var busySince = Instant(nanoseconds: 0)
+
     // Applying.
     var steps: Deque<ApplyStep> = []
     var isReadingBack = false
@@ -67,6 +72,9 @@ final class Consensus {
     var nextToken: UInt64 = 1
     var owners: [RequestToken: RequestOwner] = [:]
     var proposals = ConsecutiveTable<OwnProposal>()
+    /// What the core is given when the disk has written what it was given before.
+    var gathered: [Proposal] = []
+    var gatheredBytes = 0
     var remoteRequests: Set<RequestID> = []
     var waitingReads: [WaitingRead] = []
     var asks: [UInt64: PendingAsk] = [:]
@@ -149,6 +157,8 @@ final class Consensus {
             let sequence = effects.sequence
             let persisted = callback { (consensus, _: Void) in consensus.didPersist(sequence) }
             let commit = raft.log.commit
+            if writesUnderWay == 0 { busySince = ReadGate.now }
+            writesUnderWay += 1
             disk.enqueue(.write(effects.writes, commit: commit, done: { persisted(()) }))
         }
         for message in effects.sendNow { transport.send(.raft(message), to: message.to) }
@@ -170,6 +180,8 @@ final class Consensus {
         }
         transport.flush()
         input(.persisted(sequence: sequence))
+        writesUnderWay -= 1
+        if writesUnderWay == 0 { endGathering() }
     }
 
     private func finishTurn() {

@@ -138,6 +138,10 @@ package final class ConsensusLog: ReplicatedLog {
         running.value?.propose(entries)
     }
 
+    package var isBusy: Bool {
+        running.value?.isBusy ?? false
+    }
+
     package func applied(through index: LogIndex) {
         gate.setApplied(index)
         running.value?.didApply(through: index)

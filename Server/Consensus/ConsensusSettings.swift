@@ -77,6 +77,12 @@ package struct ConsensusLimits: Sendable {
     package var forwardedWrites = 512
     /// Bytes of writes in one message to the leader.
     package var forwardedBytes = 1 << 20
+    /// How long proposals are gathered while the disk is busy; a slower disk is not waited for.
+    package var gatherTime = Nanoseconds.milliseconds(20)
+    /// Proposals that are gathered while the disk is busy; more are not kept waiting.
+    package var gatheredProposals = 512
+    /// Bytes of proposals that are gathered while the disk is busy; more are not kept waiting.
+    package var gatheredBytes = 256 << 10
     /// Bytes of entries read back from disk at a time.
     package var readBackBytes = 4 << 20
     /// Between two rounds of asking the joining addresses, while there is no leader.

@@ -9,6 +9,7 @@ import Synchronization
 extension Replica {
     /// Handles what the log tells, or keeps it while an archive is being restored.
     func receive(_ event: ReplicationEvent) {
+        if case .ready = event { return resumeDraining() }
         guard !intake.value.isPaused else { return intake.value.events.append(event) }
         handle(event)
     }
@@ -35,6 +36,8 @@ extension Replica {
                 sessions: writer.value.store.sessions().value.map(\.session),
                 at: eventLoop.now
             )
+        case .ready:
+            break
         case .asked(let request, let answer):
             perform(request, answer)
         }

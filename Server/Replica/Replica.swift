@@ -24,10 +24,14 @@ package final class Replica: Sendable {
         var inboxes: [WatchInbox] = []
     }
 
-    /// What the log told while an archive was being restored, and what that restore is.
+    /// What waits on the replica's loop.
     struct Intake {
+        /// Whether an archive is being restored.
         var isPaused = false
+        /// What the log told meanwhile.
         var events: [ReplicationEvent] = []
+        /// Whether queued proposals wait until the log is ready.
+        var isDrainDeferred = false
     }
 
     /// Reads a user's archive, on a thread that may take its time; throws what is wrong with it.
