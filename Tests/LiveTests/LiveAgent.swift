@@ -81,10 +81,15 @@ final class LiveAgent: Sendable {
     /// Returns when the agent takes writes.
     private func isUp(_ client: MusterClient) async throws {
         // It leads; the first requests may still meet a closed port.
-        for _ in 0..<200 {
-            // Tried again below, and the last time for the error's sake.
-            if (try? await client.keyValue.put("up", "yes")) == true { return }
+        var attempts = 200
+        while true {
+            do {
+                try await client.keyValue.put("up", "yes")
+                return
+            } catch {
+                attempts -= 1
+                if attempts == 0 { throw error }
+            }
         }
-        try await client.keyValue.put("up", "yes")
     }
 }

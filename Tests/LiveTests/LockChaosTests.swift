@@ -39,10 +39,9 @@ import Testing
                 }
             }
             let sorted = tokens.sorted()
-            for (left, right) in zip(sorted, sorted.dropFirst()) {
-                if left.index == right.index || left.lockIndex >= right.lockIndex {
-                    found.append("\(left) and \(right) are one tenure")
-                }
+            for (left, right) in zip(sorted, sorted.dropFirst())
+            where left.index == right.index || left.lockIndex >= right.lockIndex {
+                found.append("\(left) and \(right) are one tenure")
             }
             return found
         }
