@@ -355,7 +355,10 @@ let package = Package(
         ),
         tests(
             "MusterCoordinationTests",
-            ["MusterCoordination", "MusterAPI", "MusterTesting", logging, lifecycle]
+            [
+                "MusterCoordination", "MusterAPI", "MusterTesting", logging, metrics,
+                metricsTesting, lifecycle, lifecycleTesting,
+            ]
         ),
         tests(
             "MusterHTTPTests",
