@@ -95,6 +95,8 @@ package struct ConsensusLimits: Sendable {
     package var transferTime = TimeAmount.seconds(2)
     /// Between two looks at the disk: free space, and the next piece of the log to verify.
     package var diskCheckInterval = TimeAmount.seconds(10)
+    /// Between two words to the other servers of what is on this one's disk.
+    package var standingInterval = TimeAmount.seconds(1)
     /// Bytes of the log verified at each of these looks.
     package var scrubBytes = 4 << 20
 
