@@ -135,7 +135,8 @@ let package = Package(
     targets: [
         // Cores: they decide and do no I/O.
         server("Model", []),
-        server("Checksums", []),
+        .target(name: "CChecksums", path: "Server/CChecksums"),
+        server("Checksums", ["CChecksums"]),
         server("Wire", ["Model"]),
         server("Filter", []),
         server("StateStore", ["Model", "Wire"]),
@@ -150,7 +151,7 @@ let package = Package(
         ),
         // Adapters: one port each.
         server("WriteAheadLog", ["Model", "Raft", "Checksums"]),
-        server("DurableLog", ["Model", "Raft", "WriteAheadLog"]),
+        server("DurableLog", ["Model", "Raft", "WriteAheadLog", "Checksums"]),
         server("RPC", ["Model", "Raft", "Checksums", nioCore, nioPosix, nioTLS, logging]),
         .systemLibrary(name: "CZlib", path: "Server/CZlib", pkgConfig: "zlib"),
         server("Snapshots", ["Model", "Wire", "Raft", "StateStore", "CZlib", crypto]),
@@ -328,7 +329,8 @@ let package = Package(
         tests(
             "MusterAPITests",
             [
-                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1, nioTLS,
+                "MusterAPI", "MusterBalancing", "MusterTesting", nioCore, nioPosix, nioHTTP1,
+                nioTLS,
                 tracing, tracingTesting,
             ]
         ),

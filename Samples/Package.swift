@@ -12,9 +12,10 @@ let package = Package(
     name: "samples",
     platforms: [.macOS(.v15)],
     dependencies: [
-        // An application gives the repository's URL here.
-        .package(name: "muster", path: ".."),
+        // An application gives the repository's URL here, and traits only when it uses gRPC.
+        .package(name: "muster", path: "..", traits: ["GRPC"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -48,6 +49,84 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // A web server whose middleware calls services by name.
+        .executableTarget(
+            name: "Gateway",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterBalancing", package: "muster"),
+                .product(name: "MusterDiscovery", package: "muster"),
+                .product(name: "MusterHTTP", package: "muster"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // Settings in the registry that may change while the program runs.
+        .executableTarget(
+            name: "Ticker",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterConfiguration", package: "muster"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // Work that only one of many instances may do at a time.
+        .executableTarget(
+            name: "Indexer",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterCoordination", package: "muster"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // The code that the documentation shows, so that it is compiled.
+        .target(
+            name: "Snippets",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterBalancing", package: "muster"),
+                .product(name: "MusterCoordination", package: "muster"),
+                .product(name: "MusterDiscovery", package: "muster"),
+                .product(name: "MusterHTTP", package: "muster"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // Kills instances and restarts the registry under load; see `chaos.sh`.
+        .executableTarget(
+            name: "Chaos",
+            dependencies: [
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterBalancing", package: "muster"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // What reading an answer costs; run it with `swift run -c release DecodeBenchmark`.
+        .executableTarget(
+            name: "DecodeBenchmark",
+            dependencies: [
+                "CAllocations",
+                .product(name: "MusterAPI", package: "muster"),
             ],
             swiftSettings: strict
         ),

@@ -6,8 +6,11 @@ public final class ServiceSnapshot: Sendable {
         case live
         /// The last good answer; the registry has not answered since the given moment.
         case stale(since: ContinuousClock.Instant)
-        /// The last list that was not empty, held back from an empty answer since the moment.
+        /// Instances that the registry does not list any more are among these since the moment:
+        /// it listed none at all, or far fewer just after it had failed.
         case protected(since: ContinuousClock.Instant)
+        /// A list kept on disk by an earlier run, that long ago; the registry has not answered yet.
+        case disk(age: Duration)
     }
 
     /// The registry's index of this answer, 0 when there is none.

@@ -12,6 +12,13 @@ public enum StableHash {
         SeededRandom.mix(absorb(text, into: 0xcbf2_9ce4_8422_2325))
     }
 
+    /// The hash of bytes.
+    ///
+    /// Complexity: O(n).
+    public static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        SeededRandom.mix(absorb(bytes, into: 0xcbf2_9ce4_8422_2325))
+    }
+
     /// The hash of an instance's id.
     public static func of(_ id: InstanceID) -> UInt64 {
         let node = absorb(id.node, into: 0xcbf2_9ce4_8422_2325)
@@ -27,8 +34,13 @@ public enum StableHash {
     }
 
     private static func absorb(_ text: String, into state: UInt64) -> UInt64 {
+        absorb(text.utf8, into: state)
+    }
+
+    @inline(__always)
+    private static func absorb(_ bytes: some Sequence<UInt8>, into state: UInt64) -> UInt64 {
         var state = state
-        for byte in text.utf8 { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         return state
     }
 }

@@ -1,4 +1,5 @@
 public import Logging
+public import Metrics
 public import MusterAPI
 public import MusterBalancing
 public import ServiceLifecycle
@@ -9,70 +10,52 @@ import Synchronization
 /// One blocking query per distinct ``ServiceQuery`` feeds everyone who asked for it. Nothing moves
 /// until ``run()`` does: give it to a `ServiceGroup` or run it in a task.
 public final class Discovery: Service {
-    /// How a discovery behaves.
-    public struct Configuration: Sendable {
-        /// How long a blocking query waits.
-        ///
-        /// Longer means fewer requests and later notice of a dead connection. Default 60 seconds.
-        public var wait = Duration.seconds(60)
-
-        /// How long an empty answer is held back after a list that was not empty.
-        ///
-        /// Default 30 seconds; zero believes it at once.
-        public var emptyHold = Duration.seconds(30)
-
-        /// How long a watch goes on without anyone who wants it.
-        ///
-        /// Default 30 seconds.
-        public var linger = Duration.seconds(30)
-
-        /// How long a lookup waits for the registry's first answer.
-        ///
-        /// Default 5 seconds.
-        public var firstAnswerTimeout = Duration.seconds(5)
-
-        /// How many distinct queries are watched at most.
-        ///
-        /// Default 2048; a further one fails.
-        public var maximumWatches = Limits.watches
-
-        /// What the time is taken from.
-        public var clock = TimeSource.system
-
-        /// Where random waits start; nil draws it from the system once.
-        public var seed: UInt64?
-
-        /// Whether watches ask nobody and show what is published by hand; for tests.
-        package var isOffline = false
-
-        /// Makes the default configuration.
-        public init() {}
-    }
-
     private struct State {
         var feeds: [ServiceQuery: Feed] = [:]
         /// Feeds whose watch the running discovery has not started yet.
         var waiting: [Feed] = []
+        var starts = StartSpread()
         var ended = false
     }
 
     let client: MusterClient
     let configuration: Configuration
     let logger: Logger
+    /// Where lists are kept for the next start, nil when they are not.
+    let store: SnapshotStore?
     var clock: TimeSource { configuration.clock }
 
     private let state = Mutex(State())
     private let work = Doorbell()
 
-    /// Makes a discovery that asks the registry of `client`.
+    private let factory: any MetricsFactory
+
+    /// Makes a discovery that asks the registry of `client`; nothing is sent yet.
+    ///
+    /// - Parameters:
+    ///   - client: How to reach the registry.
+    ///   - configuration: How the discovery behaves.
+    ///   - logger: Where it says what happens: warnings when the registry fails or is not believed.
+    ///   - metrics: Where it counts; nil is the process's metrics system.
     public init(
         client: MusterClient,
         configuration: Configuration = Configuration(),
-        logger: Logger = Logger(label: "muster.discovery")
+        logger: Logger = Logger(label: "muster.discovery"),
+        metrics: (any MetricsFactory)? = nil
     ) {
         self.client = client
         self.configuration = configuration
         self.logger = logger
+        factory = metrics ?? MetricsSystem.factory
+        store = configuration.snapshotDirectory.map { directory in
+            SnapshotStore(
+                directory: directory,
+                scope: client.configuration.datacenter ?? "",
+                maximumAge: configuration.snapshotMaximumAge,
+                wallClock: configuration.wallClock,
+                logger: logger
+            )
+        }
     }
 
     var isEnded: Bool { state.withLock(\.ended) }
@@ -87,7 +70,10 @@ public final class Discovery: Service {
                 feed.retain()
                 return (feed, false)
             }
-            let feed = Feed(query: query)
+            let feed = Feed(
+                query: query,
+                metrics: DiscoveryMetrics(query: query, factory: factory)
+            )
             feed.retain()
             guard !state.ended, state.feeds.count < configuration.maximumWatches else {
                 feed.note(
@@ -120,9 +106,10 @@ public final class Discovery: Service {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
+                if self.store != nil { group.addTask { await self.keepSnapshots() } }
                 while !Task.isCancelled {
-                    for feed in self.takeWaiting() {
-                        group.addTask { await self.watch(feed) }
+                    for (feed, delay) in self.takeWaiting() {
+                        group.addTask { await self.watch(feed, after: delay) }
                     }
                     await self.work.wait()
                 }
@@ -136,14 +123,20 @@ public final class Discovery: Service {
             state.waiting = []
             return feeds
         }
+        await store?.save(feeds, now: clock.now())
+        store?.close()
         for feed in feeds { feed.end() }
     }
 
-    private func takeWaiting() -> [Feed] {
-        state.withLock { state in
+    /// All queries that are watched.
+    var feeds: [Feed] { state.withLock { Array($0.feeds.values) } }
+
+    private func takeWaiting() -> [(feed: Feed, delay: Duration)] {
+        let now = clock.now()
+        return state.withLock { state in
             let waiting = state.waiting
             state.waiting = []
-            return waiting
+            return waiting.map { ($0, state.starts.delay(at: now)) }
         }
     }
 
@@ -151,6 +144,8 @@ public final class Discovery: Service {
     func forget(_ feed: Feed) -> Bool {
         state.withLock { state in
             guard !feed.isInUse else { return false }
+            // Before another feed of the same query can make the same instruments.
+            feed.metrics.end()
             if state.feeds[feed.query] === feed { state.feeds[feed.query] = nil }
             return true
         }

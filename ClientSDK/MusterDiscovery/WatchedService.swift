@@ -29,6 +29,17 @@ public final class WatchedService: Sendable {
     /// origin. Ends when the discovery ends.
     public var snapshots: ServiceSnapshots { ServiceSnapshots(service: self) }
 
+    /// What comes, goes and changes; begins with the current instances, all of them added.
+    ///
+    /// A slow reader sees one change for all that happened meanwhile, never a gap. Changes of the
+    /// origin alone are left out. Ends when the discovery ends.
+    public var changes: ServiceChanges { ServiceChanges(snapshots: snapshots) }
+
+    /// When the registry last confirmed the current instances, nil before it has answered.
+    ///
+    /// Newer than the snapshot's own moment when it has said since that nothing changed.
+    public var confirmed: ContinuousClock.Instant? { feed.confirmed }
+
     /// The current snapshot, or the first one as soon as the registry has answered.
     ///
     /// - Returns: The snapshot.

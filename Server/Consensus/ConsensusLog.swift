@@ -98,7 +98,9 @@ package final class ConsensusLog: ReplicatedLog {
             archive: archive,
             raft: raft,
             cluster: log.cluster,
-            starts: log.start,
+            start: log.state.start,
+            marks: log.marks,
+            fail: fail,
             machine: newest?.machine
         )
         return ConsensusLog(
@@ -136,6 +138,10 @@ package final class ConsensusLog: ReplicatedLog {
 
     package func propose(_ entries: [ProposedEntry]) {
         running.value?.propose(entries)
+    }
+
+    package var isBusy: Bool {
+        running.value?.isBusy ?? false
     }
 
     package func applied(through index: LogIndex) {
@@ -207,8 +213,11 @@ struct ConsensusParts: Sendable {
     let archive: SnapshotKeeper
     let raft: Raft
     let cluster: UInt128
-    /// How often the log was opened.
-    let starts: UInt64
+    /// How the disk stood when the log was opened.
+    let start: ServerStart
+    /// What the disk remembers of the other servers.
+    let marks: [NodeID: ServerMark]
+    let fail: @Sendable (String) -> Never
     /// The state of the newest snapshot; nil without one.
     let machine: StateMachine?
 }

@@ -77,6 +77,12 @@ package struct ConsensusLimits: Sendable {
     package var forwardedWrites = 512
     /// Bytes of writes in one message to the leader.
     package var forwardedBytes = 1 << 20
+    /// How long proposals are gathered while the disk is busy; a slower disk is not waited for.
+    package var gatherTime = Nanoseconds.milliseconds(20)
+    /// Proposals that are gathered while the disk is busy; more are not kept waiting.
+    package var gatheredProposals = 512
+    /// Bytes of proposals that are gathered while the disk is busy; more are not kept waiting.
+    package var gatheredBytes = 256 << 10
     /// Bytes of entries read back from disk at a time.
     package var readBackBytes = 4 << 20
     /// Between two rounds of asking the joining addresses, while there is no leader.
@@ -89,6 +95,8 @@ package struct ConsensusLimits: Sendable {
     package var transferTime = TimeAmount.seconds(2)
     /// Between two looks at the disk: free space, and the next piece of the log to verify.
     package var diskCheckInterval = TimeAmount.seconds(10)
+    /// Between two words to the other servers of what is on this one's disk.
+    package var standingInterval = TimeAmount.seconds(1)
     /// Bytes of the log verified at each of these looks.
     package var scrubBytes = 4 << 20
 

@@ -117,8 +117,15 @@ extension Replica {
         return refusal
     }
 
-    /// Hands the next batch to the log; runs on the replica's loop.
+    /// Hands the next batch to the log, or leaves it queued while the log is busy; runs on the
+    /// replica's loop.
+    ///
+    /// What is queued meanwhile wakes nobody: the next drain counts as scheduled.
     private func drain() {
+        guard !log.isBusy else {
+            intake.value.isDrainDeferred = true
+            return
+        }
         // With room for the next ones: they are queued under the lock.
         var room: [PendingProposal] = []
         room.reserveCapacity(64)
@@ -139,5 +146,12 @@ extension Replica {
         }
         if hasMore { eventLoop.execute { self.drain() } }
         log.propose(writer.value.prepare(batch, stamp: wallClock()))
+    }
+
+    /// Goes on with what was queued while the log was busy.
+    func resumeDraining() {
+        guard intake.value.isDrainDeferred else { return }
+        intake.value.isDrainDeferred = false
+        drain()
     }
 }

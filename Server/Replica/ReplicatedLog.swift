@@ -65,6 +65,8 @@ package enum ReplicationEvent: Sendable {
     case refused([ProposalID], ProposalError)
     /// This server became leader, or stopped being it.
     case leadershipChanged(isLeader: Bool)
+    /// The log is not busy any more: what was kept from it may come.
+    case ready
     /// Another server asks this one, as the leader, for something.
     case asked(LeaderRequest, answer: @Sendable (LeaderReply) -> Void)
 }
@@ -96,6 +98,11 @@ package protocol ReplicatedLog: AnyObject, Sendable {
     /// `resolved` is the lowest proposal that still waits for its outcome.
     func propose(_ entries: [ProposedEntry])
 
+    /// Whether proposals gain by waiting for `ready`, because they would not be safe any sooner.
+    ///
+    /// A log that says so delivers `ready` soon; what comes nevertheless is taken.
+    var isBusy: Bool { get }
+
     /// The replica has published everything up to `index`.
     func applied(through index: LogIndex)
 
@@ -120,4 +127,8 @@ package protocol ReplicatedLog: AnyObject, Sendable {
     var leadership: Leadership { get }
     /// Tells from any thread whether a read may be answered at once.
     var gate: ReadGate { get }
+}
+
+extension ReplicatedLog {
+    package var isBusy: Bool { false }
 }

@@ -9,7 +9,7 @@ package enum SnapshotError: Error, Hashable, Sendable {
     /// More than `SnapshotLimits` allows.
     case limit(String)
     /// A later version wrote it.
-    case newerVersion(found: UInt64)
+    case otherVersion(found: UInt64)
     /// The disk failed or is full: the process must end.
     case storage(FileFailure)
     /// A stored snapshot is not what was written; nothing was changed.
@@ -26,7 +26,7 @@ package enum SnapshotError: Error, Hashable, Sendable {
             error.message
         case .limit(let text):
             "\(text); if the snapshot is to be trusted, raise the limit"
-        case .newerVersion(let found):
+        case .otherVersion(let found):
             "the snapshot has version \(found) of its own part, later than "
                 + "\(SnapshotMetadata.version); use the program that wrote it, or a later one"
         case .storage(let failure):

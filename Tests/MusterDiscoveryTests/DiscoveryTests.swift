@@ -93,10 +93,10 @@ import Testing
                 if failure == 1 { request.hangUp() } else { request.answer(503) }
             }
             // Back after a restart, counting from a lower index.
-            await nextRequest(registry, time).answer(200, index: 3, entries(82))
+            await nextRequest(registry, time).answer(200, index: 3, entries(80, 82))
             let live = try #require(await snapshots.next())
             #expect(live.origin == .live)
-            #expect(ports(live) == [82])
+            #expect(ports(live) == [80, 82])
             #expect(await nextRequest(registry, time).parameter("index") == "3")
         }
     }

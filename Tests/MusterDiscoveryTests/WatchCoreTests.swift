@@ -4,215 +4,208 @@ import Testing
 
 @testable import MusterDiscovery
 
-/// A core that expectations may change: their macros capture it as a constant.
-private final class DrivenCore {
-    private var core: WatchCore
-
-    init(_ core: WatchCore) { self.core = core }
-
-    var instances: [Instance]? { core.instances }
-    var accepted: Bool { core.accepted }
-
-    func next(now: ContinuousClock.Instant) -> WatchCore.Step { core.next(now: now) }
-
-    func failed(now: ContinuousClock.Instant) -> ServiceSnapshot? { core.failed(now: now) }
-
-    func answered(
-        _ content: WatchCore.Content,
-        index: UInt64,
-        lag: Duration = .zero,
-        now: ContinuousClock.Instant
-    ) -> ServiceSnapshot? {
-        core.answered(content, index: index, lag: lag, now: now)
-    }
-}
-
+/// What one datacenter's answers and failures do to what is published.
 @Suite struct WatchCoreTests {
-    private let start = ContinuousClock.now
-
-    private func core(
-        _ freshness: ServiceQuery.Freshness = .standard,
-        hold: Duration = .seconds(30)
-    ) -> DrivenCore {
-        var settings = WatchCore.Settings()
-        settings.emptyHold = hold
-        settings.asking.burst = 1000
-        return DrivenCore(
-            WatchCore(
-                query: ServiceQuery("web", freshness: freshness),
-                settings: settings,
-                seed: 1
-            )
-        )
+    private func list(_ ports: UInt16...) -> SourceCore.Content {
+        .instances(instances(ports))
     }
 
-    private func instance(_ port: UInt16) throws -> Instance {
-        Instance(
-            id: InstanceID(node: "n", serviceID: "\(port)"),
-            endpoint: try #require(ServiceEndpoint(host: "10.0.0.1", port: port))
-        )
-    }
-
-    private func index(_ step: WatchCore.Step) -> UInt64? {
-        if case .ask(let index, _, _) = step { index } else { 0 }
-    }
-
-    @Test func theFirstRequestDoesNotBlockAndItsAnswerCountsEvenWhenEmpty() {
-        let core = core()
-        #expect(index(core.next(now: start)) == nil)
-        let snapshot = core.answered(.instances([]), index: 5, now: start)
+    @Test func theFirstQueryDoesNotBlockAndItsAnswerCountsEvenWhenEmpty() {
+        let watch = DrivenWatch()
+        #expect(watch.query()?.index == nil)
+        let snapshot = watch.answer(.instances([]), index: 5)
         #expect(snapshot?.instances.isEmpty == true)
         #expect(snapshot?.origin == .live)
-        #expect(index(core.next(now: start)) == 5)
+        #expect(watch.query()?.index == 5)
     }
 
-    @Test func theSameIndexOrContentPublishesNothing() throws {
-        let core = core()
-        let list = [try instance(1)]
-        #expect(core.answered(.instances(list), index: 5, now: start) != nil)
-        #expect(core.answered(.unchanged, index: 5, now: start) == nil)
-        #expect(core.answered(.instances(list), index: 6, now: start) == nil)
-        #expect(index(core.next(now: start)) == 6)
+    @Test func theSameIndexOrContentPublishesNothing() {
+        let watch = DrivenWatch()
+        #expect(watch.answer(list(1), index: 5, hash: 7) != nil)
+        #expect(watch.query()?.seen == 7)
+        #expect(watch.answer(.unchanged, index: 5, hash: 7) == nil)
+        #expect(watch.answer(list(1), index: 6, hash: 8) == nil)
+        #expect(watch.query()?.index == 6)
     }
 
-    @Test func anIndexThatGoesBackStartsOverAndTheAnswerCounts() throws {
-        let core = core()
-        _ = core.answered(.instances([try instance(1)]), index: 900, now: start)
-        let snapshot = core.answered(.instances([try instance(2)]), index: 12, now: start)
+    @Test func anIndexThatGoesBackStartsOverAndTheAnswerCounts() {
+        let watch = DrivenWatch()
+        watch.answer(list(1), index: 900)
+        let snapshot = watch.answer(list(1, 2), index: 12)
         #expect(snapshot?.index == 12)
-        #expect(index(core.next(now: start)) == nil)
-        _ = core.answered(.unchanged, index: 12, now: start)
-        #expect(index(core.next(now: start)) == 12)
+        #expect(snapshot?.instances.count == 2)
+        #expect(watch.query()?.index == nil)
+        watch.answer(.unchanged, index: 12)
+        #expect(watch.query()?.index == 12)
     }
 
-    @Test func indexZeroIsAFailureThatWaitsAndThenAsksWithOne() throws {
-        let core = core()
-        var now = start
+    @Test func indexZeroCountsAsAnAnswerAndIsAskedAgainAfterASecondOrMore() {
+        let watch = DrivenWatch()
+        #expect(watch.answer(list(1), index: 0) != nil)
         for _ in 0..<5 {
-            let snapshot = core.answered(.instances([try instance(1)]), index: 0, now: now)
-            if now == start { #expect(snapshot != nil) }
-            guard case .sleep(let until) = core.next(now: now) else {
-                Issue.record("asked at once after index 0")
-                return
-            }
-            #expect(until >= now + .seconds(1))
-            now = until
-            #expect(index(core.next(now: now)) == 1)
+            #expect(watch.query() == nil)
+            watch.advance(by: .milliseconds(999))
+            #expect(watch.query() == nil)
+            watch.advance(by: .seconds(20))
+            #expect(watch.query()?.index == 1)
+            watch.answer(list(1), index: 0)
         }
     }
 
     @Test func aFailureKeepsTheListMarksItStaleAndStartsTheIndexOver() throws {
-        let core = core()
-        let list = [try instance(1)]
-        _ = core.answered(.instances(list), index: 5, now: start)
-        let later = start + .seconds(9)
-        let stale = try #require(core.failed(now: later))
-        #expect(stale.instances == list)
-        #expect(stale.origin == .stale(since: later))
-        #expect(stale.age(at: later) == .seconds(9))
-        #expect(core.failed(now: later) == nil)
-        let live = try #require(core.answered(.unchanged, index: 2, now: later))
+        let watch = DrivenWatch()
+        watch.answer(list(1), index: 5)
+        watch.advance(by: .seconds(9))
+        let moment = watch.now
+        let stale = try #require(watch.fail())
+        #expect(stale.instances == instances(1))
+        #expect(stale.origin == .stale(since: moment))
+        #expect(stale.age(at: moment) == .seconds(9))
+        watch.advance(by: .seconds(1))
+        // The moment of the first failure stays.
+        #expect(watch.fail() == nil)
+        watch.advance(by: .seconds(2))
+        #expect(watch.query()?.index == nil)
+        let live = try #require(watch.answer(.unchanged, index: 2))
         #expect(live.origin == .live)
-        #expect(live.instances == list)
+        #expect(live.instances == instances(1))
         #expect(live.generation == stale.generation + 1)
     }
 
-    @Test func aFailureBeforeTheFirstAnswerPublishesNothing() {
-        let core = core()
-        #expect(core.failed(now: start) == nil)
+    @Test func beingLimitedKeepsTheIndexAndCastsNoSuspicion() {
+        let watch = DrivenWatch()
+        watch.answer(list(1, 2, 3), index: 5)
+        watch.fail(keepsIndex: true)
+        watch.advance(by: .seconds(1))
+        #expect(watch.query()?.index == 5)
+        #expect(watch.answer(list(3), index: 6)?.instances == instances(3))
     }
 
-    @Test func waitsAfterFailuresAreRandomAndBounded() {
-        let core = core()
-        var now = start
-        var waits: [Duration] = []
-        for _ in 0..<40 {
-            _ = core.failed(now: now)
-            if case .sleep(let until) = core.next(now: now) {
-                waits.append(now.duration(to: until))
-                now = until
-            }
-        }
-        #expect(waits.allSatisfy { $0 <= .seconds(10) })
-        #expect(Set(waits).count > 30)
-        #expect(waits.prefix(1).allSatisfy { $0 <= .milliseconds(500) })
-        #expect(waits.contains { $0 > .seconds(5) })
+    @Test func aFailureBeforeTheFirstAnswerPublishesNothing() {
+        let watch = DrivenWatch()
+        #expect(watch.fail() == nil)
     }
 
     @Test func anEmptyListIsHeldBackForAWhile() throws {
-        let core = core()
-        let list = [try instance(1)]
-        _ = core.answered(.instances(list), index: 5, now: start)
-        let held = try #require(core.answered(.instances([]), index: 6, now: start))
-        #expect(held.instances == list)
-        #expect(held.origin == .protected(since: start))
+        let watch = DrivenWatch()
+        watch.answer(list(1), index: 5)
+        let held = try #require(watch.answer(.instances([]), index: 6))
+        #expect(held.instances == instances(1))
+        #expect(held.origin == .protected(since: watch.start))
         // The next query wakes up in time to let it through.
-        let later = start + .seconds(10)
-        #expect(
-            core.next(now: later) == .ask(index: 6, wait: .seconds(20), freshness: .standard)
-        )
-        #expect(core.answered(.unchanged, index: 6, now: later) == nil)
-        let end = start + .seconds(30)
-        let empty = try #require(core.answered(.unchanged, index: 6, now: end))
+        #expect(watch.query()?.wait == .seconds(30))
+        watch.advance(by: .seconds(10))
+        #expect(watch.answer(.unchanged, index: 6) == nil)
+        #expect(watch.query()?.wait == .seconds(20))
+        watch.advance(by: .seconds(20))
+        let empty = try #require(watch.answer(.unchanged, index: 6))
         #expect(empty.instances.isEmpty)
         #expect(empty.origin == .live)
-        #expect(core.answered(.unchanged, index: 6, now: end) == nil)
+        #expect(watch.answer(.unchanged, index: 6) == nil)
     }
 
-    @Test func aListThatComesBackEndsTheHold() throws {
-        let core = core()
-        let list = [try instance(1)]
-        _ = core.answered(.instances(list), index: 5, now: start)
-        _ = core.answered(.instances([]), index: 6, now: start)
-        let back = try #require(core.answered(.instances(list), index: 7, now: start))
-        #expect(back.origin == .live)
-        _ = core.answered(.instances([]), index: 8, now: start + .seconds(40))
-        #expect(core.instances == list)
+    @Test func aListThatComesBackEndsTheHold() {
+        let watch = DrivenWatch()
+        watch.answer(list(1), index: 5)
+        watch.answer(.instances([]), index: 6)
+        #expect(watch.answer(list(1), index: 7)?.origin == .live)
+        watch.advance(by: .seconds(40))
+        watch.answer(.instances([]), index: 8)
+        #expect(watch.current?.instances == instances(1))
     }
 
-    @Test func withoutAHoldAnEmptyListCountsAtOnce() throws {
-        let core = core(hold: .zero)
-        _ = core.answered(.instances([try instance(1)]), index: 5, now: start)
-        let empty = core.answered(.instances([]), index: 6, now: start)
-        #expect(empty?.instances.isEmpty == true)
+    @Test func aFailureDuringTheHoldBeginsItAnew() throws {
+        let watch = DrivenWatch()
+        watch.answer(list(1), index: 5)
+        watch.answer(.instances([]), index: 6)
+        watch.advance(by: .seconds(20))
+        watch.fail()
+        watch.advance(by: .seconds(20))
+        // 40 s after the first empty answer, but the registry has just come back.
+        let held = try #require(watch.answer(.instances([]), index: 2))
+        #expect(held.instances == instances(1))
+        watch.advance(by: .seconds(30))
+        #expect(watch.answer(.instances([]), index: 2)?.instances.isEmpty == true)
     }
 
-    @Test func aServerThatLostTheLeaderIsNotBelieved() throws {
-        let core = core(.stale(maxLag: .seconds(10)))
-        let list = [try instance(1)]
-        #expect(
-            core.next(now: start)
-                == .ask(
-                    index: nil,
-                    wait: .seconds(60),
-                    freshness: .stale(maxLag: .seconds(10))
-                )
-        )
-        let refused = core.answered(.instances(list), index: 5, lag: .seconds(11), now: start)
-        #expect(refused == nil)
-        #expect(!core.accepted)
-        #expect(
-            core.next(now: start) == .ask(index: nil, wait: .seconds(60), freshness: .standard)
-        )
-        #expect(core.answered(.instances(list), index: 5, now: start) != nil)
+    @Test func withoutAHoldAnEmptyListCountsAtOnce() {
+        let watch = DrivenWatch { $0.source.emptyHold = .zero }
+        watch.answer(list(1), index: 5)
+        #expect(watch.answer(.instances([]), index: 6)?.instances.isEmpty == true)
+    }
+
+    @Test func aServerThatLostTheLeaderIsNotBelievedAndTheLeaderIsAsked() throws {
+        let watch = DrivenWatch(ServiceQuery("web", freshness: .stale(maxLag: .seconds(10))))
+        watch.answer(list(1), index: 5, lag: .seconds(10))
+        #expect(watch.query()?.freshness == .stale(maxLag: .seconds(10)))
+        #expect(watch.answer(list(2), index: 6, hash: 9, lag: .seconds(11)) == nil)
+        let again = try #require(watch.query())
+        #expect(again.index == nil)
+        #expect(again.freshness == .standard)
+        #expect(again.seen != 9)
+        #expect(watch.answer(list(2), index: 6)?.instances == instances(2))
+        #expect(watch.query()?.freshness == .stale(maxLag: .seconds(10)))
+    }
+
+    @Test func anOldListIsBetterThanNone() throws {
+        let watch = DrivenWatch(ServiceQuery("web", freshness: .stale(maxLag: .seconds(10))))
+        let old = try #require(watch.answer(list(1), index: 5, lag: .seconds(60)))
+        #expect(old.instances == instances(1))
+        #expect(old.origin == .stale(since: watch.now - .seconds(60)))
+        #expect(watch.query()?.freshness == .standard)
+        watch.fail()
+        #expect(watch.current?.instances == instances(1))
     }
 
     @Test func aServiceThatChangesAllTheTimeIsAskedOncePerSecondOrLess() {
-        var core = WatchCore(
-            query: ServiceQuery("web"),
-            settings: WatchCore.Settings(),
-            seed: 1
-        )
-        var now = start
-        var asked = 0
-        while now < start + .seconds(10) {
-            switch core.next(now: now) {
-            case .sleep(let until): now = until
-            case .ask:
-                asked += 1
-                _ = core.answered(.instances([]), index: UInt64(asked), now: now)
+        let watch = DrivenWatch { $0.source.asking.burst = 2 }
+        var index: UInt64 = 0
+        while watch.now < watch.start + .seconds(10) {
+            if watch.query() == nil {
+                watch.advance(by: .milliseconds(100))
+            } else {
+                index += 1
+                watch.answer(list(UInt16(index)), index: index)
             }
         }
-        #expect((8...12).contains(asked))
+        #expect((8...12).contains(watch.asked))
+    }
+
+    @Test func aDelayedWatchAsksWhenItsTimeHasCome() {
+        let watch = DrivenWatch { $0.delay = .milliseconds(700) }
+        #expect(watch.query() == nil)
+        watch.advance(by: .milliseconds(699))
+        #expect(watch.query() == nil)
+        watch.advance(by: .milliseconds(1))
+        #expect(watch.query() != nil)
+    }
+
+    @Test func aListFromDiskServesUntilTheFirstAnswerWhichReplacesIt() throws {
+        let watch = DrivenWatch()
+        let kept = try #require(watch.restore(instances(1, 2, 3), age: .seconds(60)))
+        #expect(kept.origin == .disk(age: .seconds(60)))
+        #expect(kept.age(at: watch.now) == .seconds(60))
+        #expect(watch.fail() == nil)
+        watch.advance(by: .seconds(5))
+        let live = try #require(watch.answer(list(9), index: 5))
+        #expect(live.origin == .live)
+        #expect(live.instances == instances(9))
+    }
+
+    @Test func aListFromDiskOutlivesAnEmptyFirstAnswerForTheHold() throws {
+        let watch = DrivenWatch()
+        _ = watch.restore(instances(1, 2), age: .seconds(60))
+        let held = try #require(watch.answer(.instances([]), index: 5))
+        #expect(held.instances.count == 2)
+        #expect(held.origin == .protected(since: watch.now))
+        watch.advance(by: .seconds(30))
+        #expect(watch.answer(.unchanged, index: 5)?.instances.isEmpty == true)
+    }
+
+    @Test func aListFromDiskNeverReplacesAnAnswer() {
+        let watch = DrivenWatch()
+        watch.answer(list(1), index: 5)
+        #expect(watch.restore(instances(1, 2, 3), age: .seconds(60)) == nil)
+        #expect(watch.current?.instances == instances(1))
     }
 }

@@ -210,7 +210,7 @@ import Testing
             greeting: ServerGreeting(
                 cluster: 1,
                 server: NodeID(rawValue: 9),
-                opened: 1,
+                start: .first,
                 address: ""
             )
         )

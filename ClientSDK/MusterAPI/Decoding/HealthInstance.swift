@@ -1,43 +1,43 @@
 /// What balancing needs to know of one instance: a ``ServiceEntry`` without the rest.
-package struct HealthInstance: Hashable, Sendable {
+public struct HealthInstance: Hashable, Sendable {
     /// The node's name.
-    package var node = ""
+    public var node = ""
 
     /// The node's address.
-    package var nodeAddress = ""
+    public var nodeAddress = ""
 
     /// The node's datacenter.
-    package var datacenter = ""
+    public var datacenter = ""
 
     /// The node's metadata.
-    package var nodeMeta: [String: String] = [:]
+    public var nodeMeta: [String: String] = [:]
 
     /// The instance's id, unique on its node.
-    package var serviceID = ""
+    public var serviceID = ""
 
     /// The instance's address; empty when the node's counts.
-    package var address = ""
+    public var address = ""
 
     /// The instance's port, 0 for none.
-    package var port = 0
+    public var port = 0
 
     /// The instance's tags, in their order.
-    package var tags: [String] = []
+    public var tags: [String] = []
 
     /// The instance's metadata.
-    package var meta: [String: String] = [:]
+    public var meta: [String: String] = [:]
 
     /// The shares of traffic it asks for; nil when it does not say.
-    package var weights: ServiceWeights?
+    public var weights: ServiceWeights?
 
     /// The worst state of all its checks, as ``ServiceEntry/aggregatedStatus`` gives it.
-    package var status = CheckStatus.passing
+    public var status = CheckStatus.passing
 
     /// Makes an instance of nothing.
-    package init() {}
+    public init() {}
 
     /// Takes from an entry what balancing needs.
-    package init(_ entry: ServiceEntry) {
+    public init(_ entry: ServiceEntry) {
         node = entry.node.node
         nodeAddress = entry.node.address
         datacenter = entry.node.datacenter
@@ -58,7 +58,7 @@ package struct HealthInstance: Hashable, Sendable {
 /// several instances share their storage, so that what is kept of a long list is small.
 ///
 /// - Source: Consul: GET /v1/health/service/:service
-package enum HealthEntryDecoder {
+public enum HealthEntryDecoder {
     /// Hands each instance to `body`, in the order of the text.
     ///
     /// - Parameters:
@@ -68,7 +68,7 @@ package enum HealthEntryDecoder {
     ///     called for the instances before the fault.
     /// - Throws: ``MusterError`` with code `invalidResponse` that names fault and offset, or what
     ///   `body` throws.
-    package static func decode(
+    public static func decode(
         _ bytes: [UInt8],
         each body: (HealthInstance) throws -> Void
     ) throws {
@@ -89,7 +89,7 @@ package enum HealthEntryDecoder {
     /// - Parameter bytes: The body, as for ``decode(_:each:)``.
     /// - Returns: The entries in the order of the text.
     /// - Throws: ``MusterError`` with code `invalidResponse` that names fault and offset.
-    package static func entries(_ bytes: [UInt8]) throws -> [ServiceEntry] {
+    public static func entries(_ bytes: [UInt8]) throws -> [ServiceEntry] {
         try bytes.withUnsafeBufferPointer { buffer in
             do {
                 var reader = HealthReader(try JSONScanner(buffer), textBytes: buffer.count)

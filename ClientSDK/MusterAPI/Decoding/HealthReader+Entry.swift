@@ -6,7 +6,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.entryKeys.place(of: key, scanner, expected: &expected) {
+            switch entryKeys.place(of: key, scanner, expected: &expected) {
             case 0: entry.node = try node()
             case 1: entry.service = try service()
             case 2: entry.checks = try checks()
@@ -23,7 +23,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.nodeKeys.place(of: key, scanner, expected: &expected) {
+            switch nodeKeys.place(of: key, scanner, expected: &expected) {
             case 0: node.id = try name() ?? ""
             case 1: node.node = try name() ?? ""
             case 2: node.address = try name() ?? ""
@@ -45,7 +45,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.serviceKeys.place(of: key, scanner, expected: &expected) {
+            switch serviceKeys.place(of: key, scanner, expected: &expected) {
             case 0: service.id = try scanner.optionalString() ?? ""
             case 1: service.name = try name() ?? ""
             case 2: service.tags = try tags()
@@ -110,7 +110,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.checkKeys.place(of: key, scanner, expected: &expected) {
+            switch checkKeys.place(of: key, scanner, expected: &expected) {
             case 0: check.node = try name() ?? ""
             case 1: check.checkID = try name() ?? ""
             case 2: check.name = try name() ?? ""

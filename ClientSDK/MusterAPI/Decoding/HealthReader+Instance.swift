@@ -6,7 +6,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.entryKeys.place(of: key, scanner, expected: &expected) {
+            switch entryKeys.place(of: key, scanner, expected: &expected) {
             case 0: try node(into: &instance)
             case 1: try service(into: &instance)
             case 2: instance.status = try status()
@@ -23,7 +23,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.nodeKeys.place(of: key, scanner, expected: &expected) {
+            switch nodeKeys.place(of: key, scanner, expected: &expected) {
             case 1: instance.node = try name() ?? ""
             case 2: instance.nodeAddress = try name() ?? ""
             case 3: instance.datacenter = try name() ?? ""
@@ -40,7 +40,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.serviceKeys.place(of: key, scanner, expected: &expected) {
+            switch serviceKeys.place(of: key, scanner, expected: &expected) {
             case 0: instance.serviceID = try scanner.optionalString() ?? ""
             case 2: instance.tags = try tags()
             case 3: instance.address = try name() ?? ""
@@ -71,7 +71,7 @@ extension HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.checkKeys.place(of: key, scanner, expected: &expected) {
+            switch checkKeys.place(of: key, scanner, expected: &expected) {
             case 1: isMaintenance = try checkIDIsMaintenance()
             case 3: severity = try checkSeverity()
             default: try scanner.skip()

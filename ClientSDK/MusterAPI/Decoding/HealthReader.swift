@@ -4,12 +4,24 @@ struct HealthReader {
     private var tagLists: SliceCache<[String]>
     private var metadata: SliceCache<[String: String]>
     private var names: SliceCache<String>
+    // Kept here because a global is looked up anew each time.
+    let entryKeys: KeyTable
+    let nodeKeys: KeyTable
+    let serviceKeys: KeyTable
+    let checkKeys: KeyTable
+    private let weightKeys: KeyTable
 
     init(_ scanner: JSONScanner, textBytes: Int) {
         self.scanner = scanner
         tagLists = SliceCache(textBytes: textBytes)
         metadata = SliceCache(textBytes: textBytes)
         names = SliceCache(textBytes: textBytes)
+        let keys = HealthKeys.shared
+        entryKeys = keys.entry
+        nodeKeys = keys.node
+        serviceKeys = keys.service
+        checkKeys = keys.check
+        weightKeys = keys.weights
     }
 
     // MARK: The list
@@ -77,7 +89,7 @@ struct HealthReader {
         var isFirst = true
         var expected = 0
         while let key = try scanner.nextKey(&isFirst) {
-            switch Self.weightKeys.place(of: key, scanner, expected: &expected) {
+            switch weightKeys.place(of: key, scanner, expected: &expected) {
             case 0: weights.passing = try scanner.optionalInteger(Int.self) ?? 1
             case 1: weights.warning = try scanner.optionalInteger(Int.self) ?? 1
             default: try scanner.skip()
@@ -85,10 +97,13 @@ struct HealthReader {
         }
         return weights
     }
+}
 
-    private static let weightKeys = KeyTable("Passing", "Warning")
-    static let entryKeys = KeyTable("Node", "Service", "Checks")
-    static let nodeKeys = KeyTable(
+/// The members of what a list of instances holds.
+private struct HealthKeys {
+    let weights = KeyTable("Passing", "Warning")
+    let entry = KeyTable("Node", "Service", "Checks")
+    let node = KeyTable(
         "ID",
         "Node",
         "Address",
@@ -98,7 +113,7 @@ struct HealthReader {
         "CreateIndex",
         "ModifyIndex"
     )
-    static let serviceKeys = KeyTable(
+    let service = KeyTable(
         "ID",
         "Service",
         "Tags",
@@ -116,7 +131,7 @@ struct HealthReader {
         "ContentHash",
         "Datacenter"
     )
-    static let checkKeys = KeyTable(
+    let check = KeyTable(
         "Node",
         "CheckID",
         "Name",
@@ -131,4 +146,6 @@ struct HealthReader {
         "CreateIndex",
         "ModifyIndex"
     )
+
+    static let shared = HealthKeys()
 }

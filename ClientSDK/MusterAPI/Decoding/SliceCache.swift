@@ -13,9 +13,9 @@ struct SliceCache<Value> {
 
     /// Makes a cache for a text of `textBytes` bytes.
     init(textBytes: Int) {
-        // One place per kilobyte, so that small texts do not pay for large ones.
+        // One place for half a kilobyte, so that small texts do not pay for large ones.
         var capacity = 4
-        while capacity < textBytes >> 10, capacity < Limits.sharedSlices { capacity <<= 1 }
+        while capacity < textBytes >> 9, capacity < Limits.sharedSlices { capacity <<= 1 }
         slots = Array(repeating: nil, count: capacity)
     }
 

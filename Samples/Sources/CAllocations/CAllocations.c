@@ -4,6 +4,7 @@
 
 #ifdef __GLIBC__
 #include <errno.h>
+#include <malloc.h>
 
 // The linker takes these before the library's own, which stay reachable by their other names.
 extern void *__libc_malloc(size_t size);
@@ -40,6 +41,12 @@ int posix_memalign(void **block, size_t alignment, size_t size) {
 }
 
 long allocations_of_this_thread(void) { return allocations; }
+
+long allocated_bytes(void) {
+    struct mallinfo2 usage = mallinfo2();
+    return (long)(usage.uordblks + usage.hblkhd);
+}
 #else
+long allocated_bytes(void) { return -1; }
 long allocations_of_this_thread(void) { return -1; }
 #endif

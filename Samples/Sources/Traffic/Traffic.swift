@@ -100,7 +100,16 @@ struct Caller: Service {
     }
 
     func run() async throws {
-        let balancer = greeters.balancer(policy)
+        // An instance that fails twice in a row is left alone for a while: whoever is dead is so
+        // for all, but the registry needs some seconds to notice.
+        var options = Balancer.Options()
+        var outliers = OutlierDetection()
+        outliers.consecutiveFailures = 2
+        outliers.baseEjection = .seconds(2)
+        outliers.longestEjection = .seconds(10)
+        outliers.largestShare = 0.3
+        options.outliers = outliers
+        let balancer = greeters.balancer(policy, options: options)
         let workers = min(rate, 8)
         let pause = Duration.seconds(1) * workers / rate
         await cancelWhenGracefulShutdown {
@@ -126,7 +135,7 @@ struct Caller: Service {
     private func call(_ balancer: Balancer) async {
         let started = ContinuousClock.now
         do {
-            try await balancer.withInstance(failover: .nextInstance(attempts: 3) { _ in true }) {
+            try await balancer.withInstance(failover: .nextInstance(attempts: 5) { _ in true }) {
                 endpoint in
                 do {
                     let request = HTTPClientRequest(

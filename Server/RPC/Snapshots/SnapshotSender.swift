@@ -90,7 +90,7 @@ final class SnapshotSender: FrameReceiver {
 
     private func answered(_ answer: GreetingAnswer, on connection: PeerConnection) {
         switch answer {
-        case .refused(let reason): connection.end(.refused(reason))
+        case .refused(let reason), .outdated(let reason): connection.end(.refused(reason))
         case .accepted(let greeting):
             if let objection = transport.objection(to: greeting, expecting: peer) {
                 return connection.end(.ended(objection))

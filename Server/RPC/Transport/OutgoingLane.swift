@@ -241,6 +241,9 @@ final class OutgoingLane: FrameReceiver {
     private func answered(_ answer: GreetingAnswer, on connection: PeerConnection) {
         switch answer {
         case .refused(let reason): connection.end(.refused(reason))
+        case .outdated(let reason):
+            connection.end(.refused(reason))
+            transport.laneOutdated(self, reason)
         case .accepted(let greeting):
             if let objection = transport.objection(to: greeting, expecting: peer) {
                 return connection.end(.ended(objection))

@@ -83,7 +83,11 @@ extension PeerTransport {
         guard greeting.server == peer else {
             return "server \(greeting.name) is at that address"
         }
-        return objection(to: greeting)
+        if let objection = objection(to: greeting) { return objection }
+        switch delegate?.transport(self, objectsTo: greeting) {
+        case .refused(let reason), .outdated(let reason): return reason
+        case .accepted, nil: return nil
+        }
     }
 
     /// A connection of a single call is no more.

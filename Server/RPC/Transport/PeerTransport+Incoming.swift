@@ -2,7 +2,7 @@ import Logging
 package import NIOCore
 import NIOPosix
 package import NIOSSL
-package import Raft
+import Raft
 
 /// Which lane of which peer an incoming connection is.
 struct IncomingKey: Hashable {
@@ -71,25 +71,7 @@ extension PeerTransport {
         if own.cluster != 0, greeting.cluster != 0, own.cluster != greeting.cluster {
             return "server \(greeting.name) belongs to another cluster than \(own.name)"
         }
-        if let last = openedCounts[greeting.server], greeting.opened < last {
-            return "server \(greeting.name) has been opened \(greeting.opened) times, but it was "
-                + "known to have been opened \(last) times: an old image of its disk was put back, "
-                + "which may lose what was committed"
-        }
         return nil
-    }
-
-    /// Keeps how often a server was opened.
-    func remember(_ greeting: ServerGreeting) {
-        remember(opened: greeting.opened, of: greeting.server)
-    }
-
-    /// Says how often a server has been opened, as far as the shell knows from before.
-    package func remember(opened: UInt64, of server: NodeID) {
-        guard openedCounts[server] != nil || openedCounts.count < settings.rememberedServers else {
-            return
-        }
-        openedCounts[server] = max(opened, openedCounts[server] ?? 0)
     }
 
     /// Judges a greeting; the delegate has the last word.
@@ -103,6 +85,9 @@ extension PeerTransport {
             return .refused("this server has the same id, \(own.server.text)")
         }
         if let objection = objection(to: greeting) { return .refused(objection) }
+        if let delegate, let answer = delegate.transport(self, objectsTo: greeting) {
+            return answer
+        }
         if hello.kind == .snapshot, receivers[greeting.server] == nil,
             receivers.count >= settings.incomingSnapshots
         {
@@ -116,7 +101,6 @@ extension PeerTransport {
     func admitted(_ connection: PeerConnection, _ hello: Hello) {
         let greeting = hello.greeting
         connection.peerCluster = greeting.cluster
-        if greeting.server != identity().server { remember(greeting) }
         switch hello.kind {
         case .hello:
             connection.endAfterWriting(.answered)
@@ -208,7 +192,7 @@ final class IncomingHandshake: FrameReceiver {
             settle()
             connection.handshakeEnded()
             transport.admitted(connection, hello)
-        case .refused(let reason):
+        case .refused(let reason), .outdated(let reason):
             connection.endAfterWriting(.ended("refused: \(reason)"))
         }
     }

@@ -68,8 +68,6 @@ package final class PeerTransport {
     var senders: [ObjectIdentifier: SnapshotSender] = [:]
     /// Snapshots that arrive, by their sender.
     var receivers: [NodeID: SnapshotReceiver] = [:]
-    /// The greatest `opened` count of each server.
-    var openedCounts: [NodeID: UInt64] = [:]
     var listeners: [any Channel] = []
     var complaints = Complaints()
     private(set) var isStopped = false
@@ -269,7 +267,6 @@ package final class PeerTransport {
         _ greeting: ServerGreeting,
         _ connection: PeerConnection
     ) {
-        remember(greeting)
         if complaints.settle(lane.complaintKey) {
             logger.info("Connected to server \(greeting.name), \(lane.lane) lane")
         } else {
@@ -281,6 +278,11 @@ package final class PeerTransport {
     func laneLost(_ lane: OutgoingLane, _ reason: ConnectionEnd) {
         logger.warning("Lost the \(lane.lane) lane to \(lane.peer.text): \(reason)")
         later { $0.delegate?.transport($0, lost: lane.lane, to: lane.peer) }
+    }
+
+    /// A peer says that this server runs on an old image of its disk.
+    func laneOutdated(_ lane: OutgoingLane, _ reason: String) {
+        later { $0.delegate?.transport($0, isOutdated: reason, accordingTo: lane.peer) }
     }
 
     func laneDrops(_ lane: OutgoingLane) {

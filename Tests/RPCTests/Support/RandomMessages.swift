@@ -125,16 +125,26 @@ enum RandomMessages {
             return .request(id: rng.next(), kind: kind, body: rng.bytes(upTo: 90))
         case 16:
             return .response(id: rng.next(), failure: rng.text(), body: rng.bytes(upTo: 90))
+        case 17:
+            return .standing(rng.position().term, kept: rng.position().index)
         default:
             return .response(id: rng.next(), failure: nil, body: rng.bytes(upTo: 90))
         }
+    }
+
+    static func start(_ rng: inout SeededGenerator) -> ServerStart {
+        var openings = Openings()
+        for _ in 0..<rng.below(40) { openings.open(as: rng.id().rawValue) }
+        let position = rng.position()
+        return ServerStart(openings: openings, term: position.term, last: position.index)
     }
 
     static func greeting(_ rng: inout SeededGenerator) -> ServerGreeting {
         var greeting = ServerGreeting(
             cluster: rng.id().rawValue,
             server: rng.id(),
-            opened: rng.next(),
+            start: start(&rng),
+            configuration: LogIndex(rawValue: rng.next()),
             address: rng.text(),
             nodeName: rng.text(),
             datacenter: rng.text(),
@@ -147,5 +157,14 @@ enum RandomMessages {
             greeting.attributes[key] = rng.text()
         }
         return greeting
+    }
+}
+
+extension ServerStart {
+    /// Of a server whose log is new.
+    static var first: ServerStart {
+        var openings = Openings()
+        openings.open(as: 1)
+        return ServerStart(openings: openings, term: .zero, last: .zero)
     }
 }

@@ -18,6 +18,9 @@ final class TestServer: Sendable {
     /// The transport and its delegate; used on the loop only.
     final class Core: PeerTransportDelegate {
         var greeting: ServerGreeting
+        var objects: (ServerGreeting) -> GreetingAnswer? = { _ in nil }
+        /// What peers said of this server's disk.
+        var outdated: [NodeID: String] = [:]
         var admits: (ServerGreeting) -> GreetingAnswer?
         var events: [Event] = []
         var received: [NodeID: [PeerMessage]] = [:]
@@ -56,6 +59,22 @@ final class TestServer: Sendable {
                 }
                 transport.flush()
             }
+            check()
+        }
+
+        func transport(
+            _ transport: PeerTransport,
+            objectsTo greeting: ServerGreeting
+        ) -> GreetingAnswer? {
+            objects(greeting)
+        }
+
+        func transport(
+            _ transport: PeerTransport,
+            isOutdated reason: String,
+            accordingTo peer: NodeID
+        ) {
+            outdated[peer] = reason
             check()
         }
 
@@ -107,8 +126,7 @@ final class TestServer: Sendable {
     init(
         _ number: Int,
         settings: PeerTransportSettings = TestServer.quick,
-        cluster: UInt128 = 1,
-        opened: UInt64 = 1
+        cluster: UInt128 = 1
     ) async throws {
         let id = NodeID(rawValue: UInt128(number))
         let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -120,7 +138,7 @@ final class TestServer: Sendable {
                 greeting: ServerGreeting(
                     cluster: cluster,
                     server: id,
-                    opened: opened,
+                    start: .first,
                     address: "",
                     nodeName: "node-\(number)"
                 )

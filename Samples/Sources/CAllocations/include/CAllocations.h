@@ -7,4 +7,7 @@
 /// known to work with glibc only.
 long allocations_of_this_thread(void);
 
+/// How many bytes are allocated in this process now, -1 where that cannot be asked.
+long allocated_bytes(void);
+
 #endif

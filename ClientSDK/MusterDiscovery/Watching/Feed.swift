@@ -1,3 +1,4 @@
+import Logging
 import MusterAPI
 import MusterBalancing
 import Synchronization
@@ -8,6 +9,7 @@ final class Feed: Sendable {
         weak var balancer: Balancer?
         /// What was last said of it.
         var reported = BalancerStatus()
+        var refusals: UInt64 = 0
     }
 
     /// That the standing of a balancer's instances has changed.
@@ -24,20 +26,29 @@ final class Feed: Sendable {
         var nextSubscriber: UInt64 = 0
         var subscribers: [UInt64: AsyncStream<ServiceSnapshot>.Continuation] = [:]
         var balancers: [WeakBalancer] = []
+        var confirmed: ContinuousClock.Instant?
+        var resets = 0
     }
 
     let query: ServiceQuery
+    let metrics: DiscoveryMetrics
     /// Rings when the last handle has gone.
     let abandoned = Doorbell()
     /// Rings when a balancer may have to be reviewed earlier than thought.
     let changed = Doorbell()
     private let state = Mutex(State())
 
-    init(query: ServiceQuery) { self.query = query }
+    init(query: ServiceQuery, metrics: DiscoveryMetrics) {
+        self.query = query
+        self.metrics = metrics
+    }
 
     var current: ServiceSnapshot? { state.withLock(\.current) }
 
     var lastError: (any Error)? { state.withLock(\.lastError) }
+
+    /// When the registry last said that the current instances are still right.
+    var confirmed: ContinuousClock.Instant? { state.withLock(\.confirmed) }
 
     var isInUse: Bool { state.withLock { $0.handles > 0 } }
 
@@ -63,12 +74,43 @@ final class Feed: Sendable {
             state.balancers.removeAll { $0.balancer == nil }
             return (Array(state.subscribers.values), state.balancers.compactMap(\.balancer))
         }
+        metrics.published(snapshot)
         for balancer in balancers { balancer.update(snapshot) }
         if !balancers.isEmpty { changed.ring() }
         for subscriber in subscribers { subscriber.yield(snapshot) }
     }
 
-    func note(_ error: any Error) { state.withLock { $0.lastError = error } }
+    /// Keeps the reason of a failure; false when there has been one since the last success.
+    @discardableResult
+    func note(_ error: any Error) -> Bool {
+        state.withLock { state in
+            defer { state.lastError = error }
+            return state.lastError == nil
+        }
+    }
+
+    /// Notes how things stand with the registry.
+    func confirm(
+        _ confirmed: ContinuousClock.Instant?,
+        resets: Int,
+        now: ContinuousClock.Instant
+    ) {
+        let newResets = state.withLock { state in
+            defer { state.resets = resets }
+            state.confirmed = confirmed
+            return resets - state.resets
+        }
+        guard let confirmed else { return }
+        metrics.confirmed(confirmed.duration(to: now), newResets: newResets)
+    }
+
+    /// A snapshot in a log line.
+    func metadata(_ snapshot: ServiceSnapshot) -> Logger.Metadata {
+        [
+            "service": "\(query.name)", "instances": "\(snapshot.instances.count)",
+            "origin": "\(snapshot.origin)", "index": "\(snapshot.index)",
+        ]
+    }
 
     /// Ends every sequence; the feed publishes no more.
     func end() {
@@ -129,6 +171,21 @@ final class Feed: Sendable {
         let balancers = state.withLock { $0.balancers.compactMap(\.balancer) }
         let next = balancers.compactMap { $0.review(at: now) }.min()
         let statuses = balancers.map(\.status)
+        let refusals = balancers.map(\.retryBudget.refusals)
+        let newRefusals = state.withLock { state in
+            zip(balancers, refusals).reduce(UInt64(0)) { sum, pair in
+                guard
+                    let index = state.balancers.firstIndex(where: { $0.balancer === pair.0 })
+                else { return sum }
+                defer { state.balancers[index].refusals = pair.1 }
+                return sum + (pair.1 - state.balancers[index].refusals)
+            }
+        }
+        metrics.reviewed(
+            ejected: statuses.reduce(0) { $0 + $1.ejected.count },
+            panicking: statuses.count { $0.isPanicking },
+            newRefusals: newRefusals
+        )
         let reports = state.withLock { state in
             zip(balancers, statuses).compactMap { balancer, status -> Report? in
                 guard
