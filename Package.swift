@@ -219,8 +219,8 @@ let package = Package(
         sdk(
             "MusterGRPC",
             [
-                "MusterAPI", "MusterBalancing", "MusterDiscovery", grpc, grpcTransport, logging,
-                metrics,
+                "MusterAPI", "MusterBalancing", "MusterDiscovery", grpc, grpcTransport, nioCore,
+                logging, metrics,
             ]
         ),
         sdk("MusterConfiguration", ["MusterAPI", configuration, logging, metrics, lifecycle]),
@@ -372,7 +372,7 @@ let package = Package(
             "MusterGRPCTests",
             [
                 "MusterGRPC", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
-                grpc, grpcTransport, logging,
+                grpc, grpcTransport, logging, nioCore,
             ]
         ),
         tests(
