@@ -92,7 +92,7 @@ def remove(servers, server):
     shutil.rmtree(server.directory)
 
 
-@scenario("three servers that verify one another with TLS take writes, come back, and take a fourth",
+@scenario("three servers that verify one another with TLS take writes, come back, admit a fourth",
           only="muster")
 def strict_cluster(program):
     with secured(program) as (servers, authority), Load(servers) as load:
