@@ -83,7 +83,6 @@ extension Discovery {
         func watchSettings(delay: Duration) -> WatchCore.Settings {
             var settings = WatchCore.Settings()
             settings.source.asking.wait = wait
-            settings.source.asking.backoffCap = Limits.longestBackoff
             settings.source.emptyHold = emptyHold
             settings.source.removalShare = min(1, max(0, removalShare))
             settings.source.settling = settling

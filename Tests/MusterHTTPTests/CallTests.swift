@@ -192,12 +192,14 @@ struct CallTests {
         let endpoints = [try await slow.start(), try await good.start()]
         try await withClient { client in
             var options = HTTPCallOptions()
-            options.attemptTimeout = .milliseconds(50)
+            // Long enough for the good one on a machine that has other work.
+            options.attemptTimeout = .seconds(1)
             options.pick.preferring = endpoints[0]
             let response = try await client.collect(
                 HTTPClientRequest(url: "http://payments/"),
                 upTo: 10,
                 using: balancer(endpoints),
+                timeout: .seconds(30),
                 options: options
             )
             #expect(response.endpoint == endpoints[1])
@@ -208,25 +210,25 @@ struct CallTests {
     }
 
     @Test func theTimeCoversAllAttempts() async throws {
-        let slow = [ScriptedInstance(.silence), ScriptedInstance(.silence)]
-        let endpoints = [try await slow[0].start(), try await slow[1].start()]
+        let slow = (0..<16).map { _ in ScriptedInstance(.silence) }
+        var endpoints: [ServiceEndpoint] = []
+        for instance in slow { endpoints.append(try await instance.start()) }
         try await withClient { client in
             var options = HTTPCallOptions()
-            options.attemptTimeout = .milliseconds(60)
-            let started = ContinuousClock.now
+            options.attemptTimeout = .milliseconds(100)
             let error = await #expect(throws: HTTPCallError.self) {
                 try await client.collect(
                     HTTPClientRequest(url: "http://payments/"),
                     upTo: 10,
                     using: balancer(endpoints),
-                    timeout: .milliseconds(100),
+                    timeout: .milliseconds(500),
+                    retry: .nextInstance(attempts: 16),
                     options: options
                 )
             }
             #expect(error?.code == .timeout)
-            #expect(error?.attempts.count == 2)
-            // Far below the client's own timeouts.
-            #expect(started.duration(to: .now) < .seconds(5))
+            // Five have time; a machine that has other work gets to fewer, never to all.
+            #expect((1...8).contains(error?.attempts.count ?? 0))
         }
         for instance in slow { try await instance.stop() }
     }

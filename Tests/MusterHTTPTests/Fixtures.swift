@@ -209,6 +209,8 @@ func withClient(
     _ body: (HTTPClient) async throws -> Void
 ) async throws {
     var configuration = HTTPClient.Configuration.services()
+    // Patience with a machine that has other work; who tests the default sets it again.
+    configuration.timeout.connect = .seconds(30)
     configure(&configuration)
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do { try await body(client) } catch {

@@ -168,8 +168,22 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             20,
             "talks to old disk images",
+            seed: 1,
+            environment: .ignoresMarks,
+            weather: old
+        ),
+        BugClass(
+            20,
+            "forgets its peers' disks",
+            seed: 27,
+            environment: .forgetsMarks,
+            weather: old
+        ),
+        BugClass(
+            20,
+            "trusts the last opening",
             seed: 2,
-            environment: .ignoresStartCounts,
+            environment: .trustsLastOpening,
             weather: old
         ),
         BugClass(26, "applies requests twice", seed: 1, environment: .appliesTwice, weather: wet),

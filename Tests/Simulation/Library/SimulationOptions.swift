@@ -164,7 +164,11 @@ package struct EnvironmentFaults: OptionSet, Sendable {
     /// Servers talk to those of another cluster.
     package static let ignoresClusterID = EnvironmentFaults(rawValue: 64)
     /// Servers talk to a peer whose disk is an old image.
-    package static let ignoresStartCounts = EnvironmentFaults(rawValue: 128)
+    package static let ignoresMarks = EnvironmentFaults(rawValue: 128)
+    /// A start forgets what was remembered of other servers.
+    package static let forgetsMarks = EnvironmentFaults(rawValue: 2048)
+    /// Of a peer's disk only the openings are looked at.
+    package static let trustsLastOpening = EnvironmentFaults(rawValue: 4096)
     /// The log says that a batch is on disk before it is.
     package static let commitsLate = EnvironmentFaults(rawValue: 256)
     /// The clock of a server stands still while the server does, as some do in a suspension.
