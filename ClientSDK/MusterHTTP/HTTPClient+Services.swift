@@ -1,6 +1,7 @@
 public import AsyncHTTPClient
 import MusterAPI
 public import MusterBalancing
+import MusterDiscovery
 public import NIOCore
 public import NIOHTTP1
 public import NIOSSL
