@@ -86,7 +86,7 @@ final class ChildProcess: Sendable {
 private struct LineCutter {
     private var rest = Data()
 
-    /// Takes a piece of the output and returns the lines that it ends; an empty piece ends the last.
+    /// Takes a piece of the output and returns the lines that it ends; an empty one ends the last.
     mutating func take(_ data: Data) -> [String] {
         rest.append(data)
         var parts = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
