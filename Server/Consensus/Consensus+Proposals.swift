@@ -64,12 +64,12 @@ extension Consensus {
 
     /// Whether proposals had better wait for the disk.
     ///
-    /// A sync takes everything that waits for it, so that none of them is on this disk later for
-    /// having waited; but what waits travels in one message and is committed together. A disk that
-    /// hangs does not hold them up: the others may go on without it.
+    /// On a leader, a sync takes everything that waits for it, so that none of them is on this disk
+    /// later for having waited; but what waits travels in one message and is committed together. A
+    /// follower writes when its leader does, and what it gathers meanwhile is forwarded together. A
+    /// disk that hangs does not hold them up: the others may go on without it.
     var isBusy: Bool {
-        writesUnderWay > 0 && raft.isLeader
-            && ReadGate.now.since(busySince) < settings.limits.gatherTime
+        writesUnderWay > 0 && ReadGate.now.since(busySince) < settings.limits.gatherTime
     }
 
     /// Hands proposals to the core, or keeps them while the disk is busy.
