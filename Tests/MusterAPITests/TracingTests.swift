@@ -11,7 +11,7 @@ import Tracing
         let registry = ScriptedRegistry()
         let port = try await registry.start()
         let tracer = InMemoryTracer()
-        var configuration = ClientConfiguration(address: .http(host: "127.0.0.1", port: port))
+        var configuration = ClientConfiguration.patient(.http(host: "127.0.0.1", port: port))
         configuration.retries = RequestRetries(firstWait: .zero)
         let client = try MusterClient(
             configuration: configuration,
