@@ -219,8 +219,8 @@ let package = Package(
         sdk(
             "MusterGRPC",
             [
-                "MusterAPI", "MusterBalancing", "MusterDiscovery", grpc, grpcTransport, logging,
-                metrics,
+                "MusterAPI", "MusterBalancing", "MusterDiscovery", grpc, grpcTransport, nioCore,
+                logging, metrics,
             ]
         ),
         sdk("MusterConfiguration", ["MusterAPI", configuration, logging, metrics, lifecycle]),
@@ -334,7 +334,7 @@ let package = Package(
             [
                 "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
                 "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
-                lifecycle, logging,
+                lifecycle, logging, nioCore,
             ]
         ),
         tests(
@@ -355,7 +355,10 @@ let package = Package(
         ),
         tests(
             "MusterCoordinationTests",
-            ["MusterCoordination", "MusterAPI", "MusterTesting", logging, lifecycle]
+            [
+                "MusterCoordination", "MusterAPI", "MusterTesting", logging, metrics,
+                metricsTesting, lifecycle, lifecycleTesting,
+            ]
         ),
         tests(
             "MusterHTTPTests",
@@ -369,7 +372,7 @@ let package = Package(
             "MusterGRPCTests",
             [
                 "MusterGRPC", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
-                grpc, grpcTransport, logging,
+                grpc, grpcTransport, logging, nioCore,
             ]
         ),
         tests(

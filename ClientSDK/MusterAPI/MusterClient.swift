@@ -3,7 +3,7 @@ package import Tracing
 /// A client of one registry agent; Muster's or Consul's.
 ///
 /// Its parts follow the HTTP API: ``agent``, ``catalog``, ``health``, ``keyValue`` and so on. It
-/// holds connections: call ``shutdown()`` when done, or use ``withClient(_:_:)``.
+/// holds connections: call ``shutdown()`` when done, or use ``withClient(_:isolation:_:)``.
 public final class MusterClient: Sendable {
     /// How the client reaches the registry.
     public let configuration: ClientConfiguration

@@ -4,13 +4,14 @@ import contextlib
 import json
 import os
 import shutil
-import ssl
 import socket
+import ssl
 import subprocess
 import tempfile
 
 from harness import check, eventually, program as find, run
 from load import Load
+from members import AUTOPILOT
 from scenario import cluster, scenario
 
 PREFIX = "dc1-{}-consul-0"
@@ -66,10 +67,10 @@ def wait_for_line(server, *texts):
 
 
 @contextlib.contextmanager
-def secured(program, config):
+def secured(program):
     """A cluster with an authority's strict options, and its authority."""
     with Authority() as authority:
-        with cluster(program, config={**authority.strict(), **(config or {})}) as servers:
+        with cluster(program, config={**AUTOPILOT, **authority.strict()}) as servers:
             yield servers, authority
 
 
@@ -91,20 +92,28 @@ def remove(servers, server):
     shutil.rmtree(server.directory)
 
 
-@scenario("three servers that verify one another with TLS take writes, and come back with them",
+@scenario("three servers that verify one another with TLS take writes, come back, admit a fourth",
           only="muster")
 def strict_cluster(program):
-    with secured(program, None) as (servers, authority), Load(servers) as load:
+    with secured(program) as (servers, authority), Load(servers) as load:
         load.run(1)
         for server in servers.servers:
             server.terminate()
             server.start()
             load.wait_for_writes(server)
             servers.wait_until_formed()
-        victim = servers.followers()[0]
-        victim.kill()
-        victim.start()
-        load.wait_for_writes(victim)
+        for find_victim in (lambda: servers.followers()[0], servers.leader):
+            victim = find_victim()
+            victim.kill()
+            for survivor in servers.living():
+                load.wait_for_writes(survivor)
+            victim.start()
+            load.wait_for_writes(victim)
+            servers.wait_until_formed()
+        joined = servers.add(4)
+        joined.start()
+        eventually(lambda: len(servers.voters()) == 4 and servers.formed(), "four voters",
+                   seconds=40)
         for server in servers.servers:
             text = "\n".join(server.log_tail(400))
             check("does not enforce" not in text, text)
@@ -116,7 +125,7 @@ def strict_cluster(program):
 @scenario("a server without TLS is refused by servers that ask for it, and both say so",
           only="muster")
 def without_tls(program):
-    with secured(program, None) as (servers, _), Load(servers) as load:
+    with secured(program) as (servers, _), Load(servers) as load:
         stranger = outsider(servers)
         for server in servers.servers[:3]:
             wait_for_line(server, "speaks without TLS", "set verify_outgoing there")
@@ -131,7 +140,7 @@ def without_tls(program):
 @scenario("a server whose certificate another authority signed is refused, and both say so",
           only="muster")
 def other_authority(program):
-    with secured(program, None) as (servers, authority), Authority() as other, \
+    with secured(program) as (servers, authority), Authority() as other, \
             Load(servers) as load:
         # It trusts the cluster; the cluster does not trust it.
         stranger = outsider(servers, verify_outgoing=True, ca_file=authority.file, **other.pair())
@@ -151,7 +160,7 @@ def other_authority(program):
 
 @scenario("a client's certificate does not make a server of its holder", only="muster")
 def client_certificate(program):
-    with secured(program, None) as (servers, authority), Load(servers) as load:
+    with secured(program) as (servers, authority), Load(servers) as load:
         stranger = outsider(servers, verify_outgoing=True, ca_file=authority.file,
                             **authority.pair("client"))
         for server in servers.servers[:3]:
@@ -204,7 +213,7 @@ def handshake(server, authority, plain_first=True, kind="server"):
 
 @scenario("the port of servers speaks TLS as Consul's does: after a mode byte, and without one")
 def port(program):
-    with secured(program, None) as (servers, authority):
+    with secured(program) as (servers, authority):
         server = servers.servers[0]
         for plain_first in (True, False):
             names = handshake(server, authority, plain_first)
