@@ -84,7 +84,7 @@ func withPlainServer(
 ) async throws {
     let server = PlainServer(answering: answer)
     let port = try await server.start()
-    var configuration = ClientConfiguration(address: .http(host: "127.0.0.1", port: port))
+    var configuration = ClientConfiguration.patient(.http(host: "127.0.0.1", port: port))
     configuration.retries = .off
     configure(&configuration)
     try await MusterClient.withClient(configuration) { client in

@@ -9,9 +9,7 @@ import Testing
         host: String = "127.0.0.1",
         _ configure: (inout ClientConfiguration) -> Void
     ) async throws -> String {
-        var configuration = ClientConfiguration(
-            address: .https(host: host, port: registry.port)
-        )
+        var configuration = ClientConfiguration.patient(.https(host: host, port: registry.port))
         configuration.retries = .off
         configure(&configuration)
         let client = try MusterClient(configuration: configuration)

@@ -11,7 +11,7 @@ import Tracing
         let registry = ScriptedRegistry()
         let port = try await registry.start()
         let tracer = InMemoryTracer()
-        var configuration = ClientConfiguration(address: .http(host: "127.0.0.1", port: port))
+        var configuration = ClientConfiguration.patient(.http(host: "127.0.0.1", port: port))
         configuration.retries = RequestRetries(firstWait: .zero)
         let client = try MusterClient(
             configuration: configuration,
@@ -54,7 +54,7 @@ import Tracing
         try await withTraced { registry, _, client, tracer in
             registry.answer("/v1/agent/reload") { _ in ScriptedReply(403, "no") }
             await #expect(throws: MusterError.self) { try await client.agent.reload() }
-            try await registry.stop()
+            try await registry.crash()
             await #expect(throws: MusterError.self) { _ = try await client.status.leader() }
             let spans = tracer.finishedSpans
             #expect(spans.count == 2)
