@@ -224,6 +224,7 @@ final class Transport: Sendable {
         // A refused connection is an answer: retrying inside would hide it for ten seconds.
         settings.connectionPool.retryConnectionEstablishment = false
         settings.httpVersion = .http1Only
+        settings.http1_1ConnectionDebugInitializer = { keepAlive($0) }
         guard configuration.address.usesTLS else { return settings }
         settings.tlsConfiguration = try tlsSettings(configuration.tls)
         if let name = configuration.tls.serverName, let host = configuration.address.host {
