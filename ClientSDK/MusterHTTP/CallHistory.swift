@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import MusterBalancing
+import MusterDiscovery
 import NIOCore
 import NIOHTTP1
 

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Metrics
 import MusterAPI
 import MusterBalancing
+import MusterDiscovery
 import NIOHTTP1
 
 extension ServiceCall {

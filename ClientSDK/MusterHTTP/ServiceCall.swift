@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import MusterAPI
 import MusterBalancing
+import MusterDiscovery
 import NIOCore
 import NIOHTTP1
 import Tracing

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import MusterBalancing
+import MusterDiscovery
 import NIOCore
 
 /// An answer's body that ends its call when it has been read, has broken or is dropped.

@@ -1,4 +1,6 @@
-/// The Castagnoli checksum, sixteen bytes at a step.
+import CChecksums
+
+/// The Castagnoli checksum: by the processor's instruction, or else sixteen bytes at a step.
 ///
 /// - Source: RFC 3720 §12.1 and appendix B.4: polynomial 0x1EDC6F41, reflected.
 package enum CRC32C {
@@ -11,6 +13,15 @@ package enum CRC32C {
     package static func checksum(
         _ bytes: UnsafeRawBufferPointer,
         from previous: UInt32 = 0
+    ) -> UInt32 {
+        guard muster_crc32c_has_instruction() else { return byTable(bytes, from: previous) }
+        return ~muster_crc32c_extend(~previous, bytes.baseAddress, bytes.count)
+    }
+
+    /// The same on a processor that has no such instruction.
+    package static func byTable(
+        _ bytes: UnsafeRawBufferPointer,
+        from previous: UInt32
     ) -> UInt32 {
         tables.withUnsafeBufferPointer { table in
             var crc = ~previous

@@ -31,14 +31,10 @@ extension Consensus {
                 }
                 received = received.filter { $0.key > point.index }
                 appliedBytes = 0
+                noteMembersSkipped()
                 deliver(.restored(machine, through: point.index))
             case .entries(let range):
-                var entries: [Entry] = []
-                var index = range.lowerBound
-                while index <= range.upperBound, let entry = raft.log.entry(at: index) {
-                    entries.append(entry)
-                    index = index.next
-                }
+                let entries = raft.log.entries(in: range)
                 guard !entries.isEmpty else { return readBack(range) }
                 hand(over: entries, of: range)
             }

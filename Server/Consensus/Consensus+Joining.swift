@@ -68,7 +68,7 @@ extension Consensus {
                 ServerGreeting(
                     cluster: cluster,
                     server: server.id,
-                    opened: 0,
+                    start: ServerStart(openings: Openings(), term: .zero, last: .zero),
                     address: server.address,
                     nodeName: server.nodeName,
                     datacenter: settings.datacenter

@@ -29,6 +29,7 @@ extension Consensus {
         updatePeers()
         scheduleJoining(after: .zero)
         scheduleAutopilot()
+        scheduleStanding()
         input(.timer)
     }
 
@@ -49,7 +50,18 @@ extension Consensus {
         disk.enqueue(.check(scrubBytes: settings.limits.scrubBytes, done: checked))
     }
 
+    private func scheduleStanding() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: settings.limits.standingInterval) {
+            guard !bound.value.isStopped else { return }
+            bound.value.tellStanding()
+            bound.value.scheduleStanding()
+        }
+    }
+
     private func diskHasRoom(_ hasRoom: Bool) {
+        for peer in raft.configuration.everyone { observe(peer) }
+        storeMarks()
         if hasRoom != self.hasRoom {
             if hasRoom {
                 logger.info("the log's disk has room again")

@@ -9,9 +9,16 @@ import Replica
 extension Consensus: PeerTransportDelegate {
     func transport(_ transport: PeerTransport, received messages: [PeerMessage], from peer: NodeID)
     {
+        hear(messages, of: peer)
+    }
+
+    /// Does what messages of another server ask for.
+    func receive(_ messages: [PeerMessage], from peer: NodeID) {
         for message in messages {
             switch message {
             case .raft(let message): inbox.append(.message(message))
+            case .standing(let term, let kept):
+                book.marks[peer]?.raise(term: term, acknowledged: .zero, kept: kept)
             case .forward(let writes): receive(writes, from: peer)
             case .forwardRefused(let refusals): receive(refusals, from: peer)
             case .request(let id, let kind, let body):
@@ -25,6 +32,8 @@ extension Consensus: PeerTransportDelegate {
 
     func transport(_ transport: PeerTransport, lost lane: PeerLane, to peer: NodeID) {
         if lane == .bulk { input(.unreachable(peer)) }
+        observe(peer)
+        storeMarks()
         failAsks(to: peer)
     }
 
@@ -39,6 +48,7 @@ extension Consensus: PeerTransportDelegate {
         greeting: ServerGreeting
     ) {
         learn(greeting)
+        remember(greeting)
         // What was on its way when the last connection ended may be lost.
         if raft.leader == peer, lane == .bulk { reroute(resendsSent: true) }
     }
@@ -74,7 +84,7 @@ extension Consensus: PeerTransportDelegate {
             callers.insert(greeting.server)
         }
         learn(greeting)
-        if kind == .hello { considerMember(greeting) }
+        if kind == .hello { considerMember(greeting) } else { remember(greeting) }
         return .accepted(ownGreeting)
     }
 
@@ -88,7 +98,8 @@ extension Consensus: PeerTransportDelegate {
         return ServerGreeting(
             cluster: cluster,
             server: settings.id,
-            opened: starts,
+            start: start,
+            configuration: raft.log.configuration.index,
             address: settings.advertisedAddress,
             nodeName: settings.nodeName,
             datacenter: settings.datacenter,
@@ -142,14 +153,15 @@ extension Consensus: PeerTransportDelegate {
     }
 
     /// Follows a change of the configuration.
-    func noteConfiguration() {
+    func noteConfiguration(of raft: Raft) {
         guard raft.log.configuration != lastConfiguration else { return }
         lastConfiguration = raft.log.configuration
+        noteMembersLeft()
         updatePeers()
     }
 
     /// Follows a change of the leader.
-    func noteLeader() {
+    func noteLeader(of raft: Raft) {
         guard raft.leader != lastLeader || raft.term != lastTerm || raft.isLeader != wasLeader
         else { return }
         lastLeader = raft.leader

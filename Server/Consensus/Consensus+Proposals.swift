@@ -24,9 +24,8 @@ struct OwnProposal {
     var tries = 0
 }
 
-/// Who waits for the core's answer.
+/// Who waits for the core's answer, other than an own proposal.
 enum RequestOwner {
-    case own(ProposalID)
     case remote(RequestID)
     case read(WaitingRead)
     case operation((RaftRefusal?) -> Void)
@@ -58,7 +57,7 @@ extension Consensus {
                 OwnProposal(bytes: entry.bytes, since: now, place: .here, tries: 1),
                 number: entry.id.rawValue
             )
-            batch.append(Proposal(token: makeToken(.own(entry.id)), payload: entry.bytes))
+            batch.append(Proposal(token: RequestToken(own: entry.id), payload: entry.bytes))
         }
         submit(batch)
     }
@@ -69,7 +68,7 @@ extension Consensus {
     /// having waited; but what waits travels in one message and is committed together. A disk that
     /// hangs does not hold them up: the others may go on without it.
     var isBusy: Bool {
-        raft.isLeader && writesUnderWay > 0
+        writesUnderWay > 0 && raft.isLeader
             && ReadGate.now.since(busySince) < settings.limits.gatherTime
     }
 
@@ -115,7 +114,7 @@ extension Consensus {
                 proposal.place = .here
                 proposal.tries += 1
                 proposals[number] = proposal
-                let token = makeToken(.own(ProposalID(rawValue: number)))
+                let token = RequestToken(own: ProposalID(rawValue: number))
                 batch.append(Proposal(token: token, payload: proposal.bytes))
             }
             submit(batch)
@@ -205,6 +204,7 @@ extension Consensus {
         switch answer {
         case .committed(let token, _):
             // Whoever proposed it learns so from its own copy of the log.
+            guard token.ownProposal == nil else { return }
             if case .remote(let request)? = owners.removeValue(forKey: token) {
                 remoteRequests.remove(request)
             }
@@ -215,13 +215,13 @@ extension Consensus {
                 completion(nil)
             }
         case .refused(let token, let refusal):
+            if let id = token.ownProposal { return refused(id.rawValue, WriteRefusal(refusal)) }
             refused(owners.removeValue(forKey: token), refusal)
         }
     }
 
     private func refused(_ owner: RequestOwner?, _ refusal: RaftRefusal) {
         switch owner {
-        case .own(let id): refused(id.rawValue, WriteRefusal(refusal))
         case .remote(let request):
             remoteRequests.remove(request)
             let peer = NodeID(rawValue: request.origin)
@@ -288,6 +288,21 @@ extension Consensus {
             }
         }
         if !again.isEmpty { route(again, now: now) }
+    }
+}
+
+/// The tokens of own proposals say whose they are: nothing need be looked up for them.
+extension RequestToken {
+    private static let ownBit: UInt64 = 1 << 63
+
+    fileprivate init(own id: ProposalID) {
+        self.init(rawValue: id.rawValue | RequestToken.ownBit)
+    }
+
+    /// The proposal; nil for any other request.
+    fileprivate var ownProposal: ProposalID? {
+        guard rawValue & RequestToken.ownBit != 0 else { return nil }
+        return ProposalID(rawValue: rawValue & ~RequestToken.ownBit)
     }
 }
 

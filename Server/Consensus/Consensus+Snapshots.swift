@@ -146,6 +146,13 @@ extension Consensus {
         }
     }
 
+    /// Waits until everything that the disk was told is on it, the cluster's name with it.
+    fileprivate func logOnDisk() -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        disk.enqueue(.write([], commit: .zero, done: { promise.succeed() }))
+        return promise.futureResult
+    }
+
     /// A leader's snapshot is whole and on disk.
     fileprivate func didReceive(
         _ stored: SnapshotKeeper.Stored,
@@ -236,7 +243,10 @@ private final class SnapshotInstaller: SnapshotSink {
     func finish() -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(consensus, eventLoop: consensus.eventLoop)
         let (peer, term) = (peer, term)
-        return consensus.archive.install(receiver, on: consensus.eventLoop).map { stored in
+        // A snapshot without the log that names its cluster could not be told from a lost log.
+        return consensus.logOnDisk().flatMap { [receiver] in
+            bound.value.archive.install(receiver, on: bound.value.eventLoop)
+        }.map { stored in
             bound.value.didReceive(stored, from: peer, in: term)
         }
     }

@@ -22,8 +22,10 @@ final class Consensus {
     let wallClock: @Sendable () -> Timestamp
     let disk: DiskThread
     let archive: SnapshotKeeper
-    /// How often this server's log was opened.
-    let starts: UInt64
+    /// How this server's disk stood when it started.
+    let start: ServerStart
+    /// Says what is wrong and ends the process.
+    let fail: @Sendable (String) -> Never
     let transport: PeerTransport
 
     var raft: Raft
@@ -85,6 +87,7 @@ final class Consensus {
     /// Servers of the cluster that have dialled this one: they may be members that its log does not
     /// name yet, and must be answered.
     var callers: Set<NodeID> = []
+    var book: MarkBook
     var joining = JoinState()
     var leadership = LeaderWork()
 
@@ -105,7 +108,9 @@ final class Consensus {
         wallClock = parts.wallClock
         disk = parts.disk
         archive = parts.archive
-        starts = parts.starts
+        start = parts.start
+        fail = parts.fail
+        book = MarkBook(parts.marks)
         raft = parts.raft
         cluster = parts.cluster
         appliedIndex = parts.raft.log.applied
@@ -144,12 +149,14 @@ final class Consensus {
         inbox.removeAll(keepingCapacity: true)
         var effects = RaftEffects()
         raft.handle(inputs, now: ReadGate.now, into: &effects)
-        perform(effects)
-        finishTurn()
+        // One copy for all questions of this turn: each to the property would make its own.
+        let raft = raft
+        perform(effects, of: raft)
+        finishTurn(raft)
     }
 
     /// Carries out effects in the order of their contract.
-    private func perform(_ effects: RaftEffects) {
+    private func perform(_ effects: RaftEffects, of raft: Raft) {
         // Before anyone can learn of a commit, reads here must know of it.
         gate.setCommitted(raft.log.commit)
         gate.setLease(raft.isLeader ? raft.leaseEnd : nil)
@@ -184,15 +191,15 @@ final class Consensus {
         if writesUnderWay == 0 { endGathering() }
     }
 
-    private func finishTurn() {
-        noteConfiguration()
-        noteLeader()
+    private func finishTurn(_ raft: Raft) {
+        noteConfiguration(of: raft)
+        noteLeader(of: raft)
         board.post(raft, names: greetings)
         takeSnapshotWhenDue()
-        scheduleTimer()
+        scheduleTimer(for: raft)
     }
 
-    private func scheduleTimer() {
+    private func scheduleTimer(for raft: Raft) {
         guard let deadline = raft.nextDeadline else {
             timer?.task.cancel()
             timer = nil

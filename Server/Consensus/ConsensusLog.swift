@@ -2,7 +2,7 @@ import DurableLog
 package import Logging
 package import Model
 package import NIOCore
-import RPC
+package import RPC
 import Raft
 package import Replica
 package import Snapshots
@@ -98,7 +98,9 @@ package final class ConsensusLog: ReplicatedLog {
             archive: archive,
             raft: raft,
             cluster: log.cluster,
-            starts: log.start,
+            start: log.state.start,
+            marks: log.marks,
+            fail: fail,
             machine: newest?.machine
         )
         return ConsensusLog(
@@ -118,6 +120,7 @@ package final class ConsensusLog: ReplicatedLog {
         let greeting = Greeting()
         let transport = PeerTransport(
             eventLoop: eventLoop,
+            security: settings.security,
             logger: logger,
             identity: { greeting.make() }
         )
@@ -184,6 +187,11 @@ package final class ConsensusLog: ReplicatedLog {
         try await listening.get()
     }
 
+    /// Protects connections that begin from now on in another way.
+    package func protect(by security: PeerSecurity) {
+        eventLoop.execute { [self] in running.value?.transport.security = security }
+    }
+
     /// What a snapshot of the state says of itself; on the replica's loop.
     package func metadata(of machine: StateMachine) -> SnapshotMetadata {
         guard let consensus = running.value else { preconditionFailure("the log is not running") }
@@ -211,8 +219,11 @@ struct ConsensusParts: Sendable {
     let archive: SnapshotKeeper
     let raft: Raft
     let cluster: UInt128
-    /// How often the log was opened.
-    let starts: UInt64
+    /// How the disk stood when the log was opened.
+    let start: ServerStart
+    /// What the disk remembers of the other servers.
+    let marks: [NodeID: ServerMark]
+    let fail: @Sendable (String) -> Never
     /// The state of the newest snapshot; nil without one.
     let machine: StateMachine?
 }

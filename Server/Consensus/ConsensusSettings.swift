@@ -1,5 +1,6 @@
 package import Model
 package import NIOCore
+package import RPC
 package import Raft
 
 /// How one server takes part in the replicated log.
@@ -20,6 +21,8 @@ package struct ConsensusSettings: Sendable {
     package var joinAddresses: [String] = []
     /// Where the log and the snapshots lie.
     package var directory: String
+    /// How the connections to and from other servers are protected when the log is opened.
+    package var security = PeerSecurity()
     package var timing = RaftTiming.servers
     package var limits = ConsensusLimits()
     package var snapshots = SnapshotSettings()
@@ -95,6 +98,8 @@ package struct ConsensusLimits: Sendable {
     package var transferTime = TimeAmount.seconds(2)
     /// Between two looks at the disk: free space, and the next piece of the log to verify.
     package var diskCheckInterval = TimeAmount.seconds(10)
+    /// Between two words to the other servers of what is on this one's disk.
+    package var standingInterval = TimeAmount.seconds(1)
     /// Bytes of the log verified at each of these looks.
     package var scrubBytes = 4 << 20
 

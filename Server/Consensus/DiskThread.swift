@@ -10,8 +10,8 @@ struct OpenedLog: Sendable {
     let state: RecoveredState
     /// The cluster it belongs to; 0 for none yet.
     let cluster: UInt128
-    /// How often it was opened.
-    let start: UInt64
+    /// What it remembers of other servers.
+    let marks: [NodeID: ServerMark]
 }
 
 /// The thread that writes the log: everything that came while one sync ran is in the next.
@@ -33,6 +33,8 @@ final class DiskThread: Sendable {
         /// when the first is not in the log.
         case read(ClosedRange<LogIndex>, maxBytes: Int, done: @Sendable ([Entry]) -> Void)
         case adopt(cluster: UInt128, done: @Sendable () -> Void)
+        /// Keep what was seen of other servers.
+        case remember([NodeID: ServerMark], done: @Sendable () -> Void)
         /// Verifies the next piece of the log, and says whether the disk has room for more.
         case check(scrubBytes: Int, done: @Sendable (_ hasRoom: Bool) -> Void)
         case close(commit: LogIndex, done: @Sendable () -> Void)
@@ -64,7 +66,7 @@ final class DiskThread: Sendable {
                     let opened = OpenedLog(
                         state: state,
                         cluster: log.identity.cluster,
-                        start: log.opened
+                        marks: log.marks
                     )
                     continuation.resume(returning: opened)
                     let (commit, done) = self.serve(&log)
@@ -152,6 +154,9 @@ final class DiskThread: Sendable {
             done(try log.entries(in: range, bytesLimit: maxBytes))
         case .adopt(let cluster, let done):
             try log.adopt(cluster: cluster)
+            done()
+        case .remember(let marks, let done):
+            try log.remember(marks)
             done()
         case .check(let scrubBytes, let done):
             cursor = try log.scrub(from: cursor, maxBytes: scrubBytes) ?? ScrubCursor()

@@ -17,6 +17,8 @@ package struct StoredSnapshot: Hashable, Sendable {
 package struct RecoveredState: Sendable {
     package var hardState: HardState
     package var log: RaftLog
+    /// How this server's disk stood, for its greetings.
+    package var start: ServerStart
     /// Whether the log was set anew behind the snapshot, which a crash had kept from happening.
     package var wasReset: Bool
 }
@@ -84,9 +86,11 @@ extension DurableLog {
         }
         log.recover(commit: self.log.state.commit)
         let state = self.log.state
+        let start = ServerStart(openings: openings, term: state.term, last: log.lastIndex)
         return RecoveredState(
             hardState: HardState(term: state.term, votedFor: state.votedFor),
             log: log,
+            start: start,
             wasReset: wasReset
         )
     }

@@ -13,6 +13,8 @@ package import WriteAheadLog
 /// failure is known again only at the next start.
 package struct DurableLog<Disk: Storage>: ~Copyable {
     var log: WriteAheadLog<Disk>
+    /// What is remembered on disk of the other servers of the cluster.
+    package private(set) var marks: [NodeID: ServerMark]
     /// How many committed entries may be left unmarked, see `stage`.
     private let commitInterval: UInt64
 
@@ -26,34 +28,50 @@ package struct DurableLog<Disk: Storage>: ~Copyable {
     ///   - server: Whose log it must be.
     ///   - limits: Sizes; `entryBytes` must be at least what the core takes as one proposal.
     ///   - commitInterval: After how many committed entries the commit index is written.
+    ///   - number: Of this opening; at random unless a test says.
     /// - Returns: The log, whole up to what was acknowledged.
     /// - Throws: For damage and foreign logs; nothing was changed then.
     package static func open(
         _ disk: Disk,
         server: NodeID,
         limits: WriteAheadLogLimits = .init(),
-        commitInterval: UInt64 = 512
+        commitInterval: UInt64 = 512,
+        number: UInt128 = UInt128.random(in: 1...UInt128.max)
     ) throws(DurableLogError) -> DurableLog<Disk> {
+        let marks = try MarkFile(disk).read()
         do {
             let identity = LogIdentity(cluster: 0, server: server)
-            let log = try WriteAheadLog.open(disk, identity: identity, limits: limits)
-            return DurableLog(log: log, commitInterval: commitInterval)
+            let log = try WriteAheadLog.open(
+                disk,
+                identity: identity,
+                limits: limits,
+                number: number
+            )
+            let isOurs = marks.cluster == log.identity.cluster
+            return DurableLog(
+                log: log,
+                marks: isOurs ? marks.servers : [:],
+                commitInterval: commitInterval
+            )
         } catch {
             throw .log(error)
         }
     }
 
-    private init(log: consuming WriteAheadLog<Disk>, commitInterval: UInt64) {
+    private init(
+        log: consuming WriteAheadLog<Disk>,
+        marks: [NodeID: ServerMark],
+        commitInterval: UInt64
+    ) {
         self.log = log
+        self.marks = marks
         self.commitInterval = commitInterval
     }
 
     /// To whom the log belongs; the cluster is 0 as long as it is not known.
     package var identity: LogIdentity { log.identity }
-    /// How often this log was opened, this time included: the start count of this server.
-    ///
-    /// A peer that has seen a greater one knows that this server runs on an old disk image.
-    package var opened: UInt64 { log.opened }
+    /// How often this log was opened, this time included, and the numbers that it drew.
+    package var openings: Openings { log.openings }
     /// What was found at the start.
     package var report: RecoveryReport { log.report }
     /// Whether nothing was ever decided here: no entry, no term, no vote.
@@ -164,6 +182,13 @@ package struct DurableLog<Disk: Storage>: ~Copyable {
             throw .log(.foreign(file: "the log", expected: other, found: log.identity))
         }
         try changing { (log) throws(WriteAheadLogError) in try log.adopt(cluster: cluster) }
+    }
+
+    /// Remembers what was seen of the other servers of the cluster; on disk when it returns.
+    package mutating func remember(_ marks: [NodeID: ServerMark]) throws(DurableLogError) {
+        guard marks != self.marks else { return }
+        try MarkFile(log.disk).write(ServerMarks(cluster: identity.cluster, servers: marks))
+        self.marks = marks
     }
 
     /// Ends the log in order, with the commit index so far.

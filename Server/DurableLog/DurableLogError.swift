@@ -26,6 +26,8 @@ package enum DurableLogError: Error, Hashable, Sendable {
     case foreignSnapshot(expected: UInt128, found: UInt128)
     /// The log ends before an entry that it once knew to be committed.
     case committedEntriesMissing(commit: LogIndex, last: LogIndex)
+    /// The file that remembers other servers is damaged.
+    case marksDamaged(String)
     /// The core asked for a change that the log cannot contain; memory and disk differ.
     case contradiction(String)
 
@@ -58,6 +60,9 @@ package enum DurableLogError: Error, Hashable, Sendable {
         case .committedEntriesMissing(let commit, let last):
             "the log ends at entry \(last.rawValue), but entry \(commit.rawValue) was in it and "
                 + "committed. " + Self.remedy
+        case .marksDamaged(let reason):
+            "\(ServerMarks.fileName) is damaged: \(reason); nothing was changed. It only remembers "
+                + "other servers, to know old images of their disks: remove it and start again"
         case .contradiction(let text):
             "the log on disk is not what this server believes: \(text); start it again, the log "
                 + "is checked at start"

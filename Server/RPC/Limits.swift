@@ -17,8 +17,6 @@ package struct PeerTransportSettings: Sendable {
     package var pendingConnections = 64
     /// Incoming connections altogether; a further one is closed.
     package var incomingConnections = 512
-    /// Servers whose `opened` count is remembered; of further ones it is not.
-    package var rememberedServers = 1024
     /// From dialling to a connection; then it is tried again.
     package var connectTimeout = TimeAmount.seconds(2)
     /// From a connection to a finished handshake; then the connection ends.

@@ -15,7 +15,7 @@ package struct RaftLog: Sendable {
     /// Every configuration that may still be in force, oldest first; never empty.
     ///
     /// Invariant: the first one was in force at `applied`; the others are later in the log.
-    private(set) var configurations: [PlacedConfiguration]
+    package private(set) var configurations: [PlacedConfiguration]
     /// Every entry up to here will be in the log of every later leader.
     package private(set) var commit: LogIndex
     /// Entries up to here were handed to the state machine.
@@ -176,6 +176,12 @@ package struct RaftLog: Sendable {
         let start = windowStart
         guard index >= start, index <= lastIndex else { return nil }
         return window[window.startIndex + index.distance(after: start)]
+    }
+
+    /// Entries from the beginning of `range`, up to the first that is not in memory.
+    package func entries(in range: ClosedRange<LogIndex>) -> [Entry] {
+        let count = range.upperBound.distance(after: range.lowerBound) + 1
+        return entries(from: range.lowerBound, countLimit: count, bytesLimit: .max)
     }
 
     /// Entries from `first` on that are in memory, as many as both limits admit but at least one.

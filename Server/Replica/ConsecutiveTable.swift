@@ -1,22 +1,24 @@
-package import DequeModule
+public import DequeModule
 
 /// Elements by consecutive numbers, of which mostly the oldest go first.
 ///
-/// Adding and taking are O(1), amortized. Inlinable, because other modules use it for every write.
-package struct ConsecutiveTable<Element> {
+/// Adding and taking are O(1), amortized. Other modules use it for every write: inlinable, and
+/// public, because the compiler specialises nothing across modules that is less.
+public struct ConsecutiveTable<Element> {
     /// From `lowest` on; nil for those that were taken.
     @usableFromInline var elements: Deque<Element?> = []
     /// The number of the oldest element, or of the next to come when there is none.
-    package var lowest: UInt64 = 1
+    public var lowest: UInt64 = 1
     /// How many elements there are.
-    package var count = 0
+    public var count = 0
 
+    /// A table without elements.
     @inlinable
-    package init() {}
+    public init() {}
 
     /// Adds an element under the next number; numbers may be left out.
     @inlinable
-    package mutating func add(_ element: Element, number: UInt64) {
+    public mutating func add(_ element: Element, number: UInt64) {
         let next = lowest + UInt64(elements.count)
         precondition(number >= next, "number \(number) before \(next)")
         if elements.isEmpty {
@@ -30,7 +32,7 @@ package struct ConsecutiveTable<Element> {
 
     /// The element under a number.
     @inlinable
-    package subscript(_ number: UInt64) -> Element? {
+    public subscript(_ number: UInt64) -> Element? {
         get { place(of: number).flatMap { elements[$0] } }
         set {
             precondition(newValue != nil && self[number] != nil, "only replaces")
@@ -40,7 +42,7 @@ package struct ConsecutiveTable<Element> {
 
     /// Removes and returns the element under a number.
     @inlinable
-    package mutating func take(_ number: UInt64) -> Element? {
+    public mutating func take(_ number: UInt64) -> Element? {
         guard let place = place(of: number), let element = elements[place] else { return nil }
         elements[place] = nil
         count -= 1
@@ -53,7 +55,7 @@ package struct ConsecutiveTable<Element> {
 
     /// Removes everything; in the order of the numbers.
     @inlinable
-    package mutating func takeAll() -> [Element] {
+    public mutating func takeAll() -> [Element] {
         defer {
             lowest += UInt64(elements.count)
             elements = []
@@ -64,7 +66,7 @@ package struct ConsecutiveTable<Element> {
 
     /// The numbers in use, in order.
     @inlinable
-    package var numbers: [UInt64] {
+    public var numbers: [UInt64] {
         elements.indices.compactMap { elements[$0] == nil ? nil : lowest + UInt64($0) }
     }
 

@@ -53,15 +53,15 @@ struct LeaderDuties {
 
     /// Learns from an applied command.
     mutating func observe(
-        _ command: Command,
+        _ command: SessionCommand,
         result: CommandResult,
         now: NIODeadline
     ) {
         guard isLeader else { return }
         switch (command, result) {
-        case (.session(.create(let session)), .sessionID):
+        case (.create(let session), .sessionID):
             track(session, at: now)
-        case (.session(.destroy(let id)), _):
+        case (.destroy(let id), _):
             forget(session: id)
         default:
             break

@@ -12,6 +12,8 @@ package struct ReplicaLimits: Sendable {
     package var commandBytes = 4 << 20
     /// Bytes of a user's archive in one entry of the log.
     package var restorePieceBytes = 512 << 10
+    /// Commits after a read whose state is prepared at once, because another read is likely.
+    package var eagerCommits = 16
     /// Change sets a loop may leave unread; past that it forgets them and wakes every watch.
     package var unreadChanges = 256
     /// How long a deleted key's index is remembered.

@@ -46,8 +46,8 @@ struct PendingProposal: Sendable {
     /// Given when it is queued.
     var id: ProposalID
     let kind: EntryKind
-    /// Nil unless `kind` is `command`.
-    let command: Command?
+    /// Nil unless `kind` is `command`, and after it was taken.
+    private var command: Command?
     /// Room for the head, then the body; empty once it was handed to the log.
     private(set) var bytes: [UInt8]
     let loop: any EventLoop
@@ -67,6 +67,10 @@ struct PendingProposal: Sendable {
         self.bytes = bytes
         self.loop = loop
         self.completion = completion
+    }
+
+    mutating func takeCommand() -> Command? {
+        command.take()
     }
 
     mutating func takeBytes() -> [UInt8] {

@@ -19,7 +19,7 @@ extension Replica {
         case .committed(let entries, let through):
             apply(entries[...], through: through)
         case .restored(let machine, let through):
-            writer.value.replace(machine)
+            self.machine.withLock { $0 = machine }
             refreshDuties()
             publish(ChangeSet(), replacesEverything: true)
             log.applied(through: through)
@@ -33,7 +33,7 @@ extension Replica {
         case .leadershipChanged(let isLeader):
             writer.value.duties.leadershipChanged(
                 isLeader: isLeader,
-                sessions: writer.value.store.sessions().value.map(\.session),
+                sessions: applied.sessions().value.map(\.session),
                 at: eventLoop.now
             )
         case .ready:
@@ -47,12 +47,15 @@ extension Replica {
     private func apply(_ entries: ArraySlice<CommittedEntry>, through: LogIndex) {
         var changes = ChangeSet()
         var answers = CompletionBatch()
-        let progress = writer.value.apply(
-            entries,
-            now: eventLoop.now,
-            changes: &changes,
-            answers: &answers
-        )
+        let progress = machine.withLock { machine in
+            writer.value.apply(
+                entries,
+                to: &machine,
+                now: eventLoop.now,
+                changes: &changes,
+                answers: &answers
+            )
+        }
         if !entries.isEmpty { publish(changes) }
         switch progress {
         case .done:
@@ -64,25 +67,36 @@ extension Replica {
         }
     }
 
-    /// Makes the writer's state the current one and tells every loop what changed.
+    /// Makes what was applied the current state and tells every loop what changed.
     ///
     /// The notices enter the inboxes before the generation moves, all under one lock: a reader that
     /// sees the new generation finds its notice, and one that handles the notice finds the new
     /// state.
+    ///
+    /// While nobody reads, the state is not prepared: a copy would have the next commits copy
+    /// whatever they change. Whoever comes first makes it, see `current`.
     private func publish(_ changes: ChangeSet, replacesEverything: Bool = false) {
-        let store = writer.value.store
-        let woken = publication.withLock { publication in
-            let generation = publication.current.generation + 1
+        let isAwaited = publication.withLock { publication in
+            publication.eagerCommits -= publication.eagerCommits > 0 ? 1 : 0
+            return publication.eagerCommits > 0
+        }
+        let store = isAwaited ? applied : nil
+        // Dies outside of the lock: what only it held goes with it.
+        let (woken, old) = publication.withLock { publication in
+            let old = publication.current
+            publication.generation += 1
+            let generation = publication.generation
             let notice = ChangeNotice(
                 generation: generation,
                 changes: changes,
                 replacesEverything: replacesEverything
             )
             let woken = publication.inboxes.filter { $0.append(notice) }
-            publication.current = Published(store: store, generation: generation)
+            publication.current = store.map { Published(store: $0, generation: generation) }
             publishedGeneration.store(generation, ordering: .releasing)
-            return woken
+            return (woken, old)
         }
+        withExtendedLifetime(old) {}
         for inbox in woken { inbox.wake() }
     }
 
@@ -106,12 +120,12 @@ extension Replica {
             var answers = CompletionBatch()
             switch result {
             case .success(let store):
-                self.writer.value.adopt(store, at: index)
+                self.machine.withLock { $0.adopt(store, at: index) }
                 self.refreshDuties()
                 self.publish(ChangeSet(), replacesEverything: true)
                 if let proposal { answers.append(proposal, .success(.done)) }
             case .failure(let error):
-                self.writer.value.abandonRestore()
+                self.machine.withLock { $0.abandonRestore() }
                 let refusal = CommandResult.refused(.invalid("\(error)"))
                 if let proposal { answers.append(proposal, .success(refusal)) }
             }
@@ -137,7 +151,7 @@ extension Replica {
         guard writer.value.duties.isLeader else { return }
         writer.value.duties.leadershipChanged(
             isLeader: true,
-            sessions: writer.value.store.sessions().value.map(\.session),
+            sessions: applied.sessions().value.map(\.session),
             at: eventLoop.now
         )
     }
@@ -149,7 +163,7 @@ extension Replica {
     }
 
     private func performDuties() {
-        let store = writer.value.store
+        let store = applied
         let commands = writer.value.duties.due(at: eventLoop.now) { id in
             store.session(id).value != nil
         }

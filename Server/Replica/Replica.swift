@@ -20,7 +20,13 @@ package final class Replica: Sendable {
     }
 
     struct Publication {
-        var current: Published
+        /// The state of `generation`; nil while nobody has asked for it.
+        ///
+        /// Then `machine` has it, or a newer one.
+        var current: Published?
+        var generation: UInt64 = 0
+        /// For how many commits more a state is prepared before anyone asks for it.
+        var eagerCommits = 0
         var inboxes: [WatchInbox] = []
     }
 
@@ -46,6 +52,8 @@ package final class Replica: Sendable {
     let queue = Mutex(Queue())
     let publication: Mutex<Publication>
     let publishedGeneration = Atomic<UInt64>(0)
+    /// What was applied; changed on the event loop only, and copied from anywhere.
+    let machine: Mutex<StateMachine>
     let writer: NIOLoopBoundBox<Writer>
     let intake: NIOLoopBoundBox<Intake>
 
@@ -72,11 +80,12 @@ package final class Replica: Sendable {
         self.wallClock = wallClock
         self.readArchive = readArchive
         let machine = StateMachine(store: StateStore(limits: storeLimits))
+        self.machine = Mutex(machine)
         publication = Mutex(
             Publication(current: Published(store: machine.store, generation: 0))
         )
         writer = .makeBoxSendingValue(
-            Writer(machine: machine, proposer: log.proposer, limits: limits),
+            Writer(proposer: log.proposer, limits: limits),
             as: Writer.self,
             eventLoop: eventLoop
         )
@@ -88,7 +97,7 @@ package final class Replica: Sendable {
         eventLoop.execute {
             self.log.start(
                 deliver: { self.receive($0) },
-                capture: { self.writer.value.machine }
+                capture: { self.machine.withLock { $0 } }
             )
         }
     }
@@ -117,8 +126,25 @@ package final class Replica: Sendable {
     // MARK: Reading
 
     /// The newest published state; has every write that was answered here.
+    ///
+    /// One short lock. Where nobody had asked since some commits, it may wait for the batch that is
+    /// being applied.
     package var current: Published {
-        publication.withLock { $0.current }
+        let (current, generation) = publication.withLock { publication in
+            publication.eagerCommits = limits.eagerCommits
+            return (publication.current, publication.generation)
+        }
+        if let current { return current }
+        // At least the state of that generation. What is newer in it wakes its watchers in vain.
+        let store = machine.withLock { $0.store }
+        return publication.withLock { publication in
+            if let current = publication.current, current.generation >= generation {
+                return current
+            }
+            let made = Published(store: store, generation: generation)
+            if publication.generation == generation { publication.current = made }
+            return made
+        }
     }
 
     /// The generation of `current`, for one atomic load.
@@ -157,15 +183,20 @@ package final class Replica: Sendable {
         let registry = WatchRegistry(replica: self, inbox: inbox)
         inbox.attach(registry)
         publication.withLock { publication in
-            inbox.begin(at: publication.current.generation)
+            inbox.begin(at: publication.generation)
             publication.inboxes.append(inbox)
         }
         return registry
     }
 
+    /// What was applied until now; on the replica's loop.
+    var applied: StateStore {
+        machine.withLock { $0.store }
+    }
+
     /// Gives the state machine as of now, on the replica's loop.
     package func capture(_ body: @escaping @Sendable (StateMachine) -> Void) {
-        eventLoop.execute { body(self.writer.value.machine) }
+        eventLoop.execute { body(self.machine.withLock { $0 }) }
     }
 
     // MARK: Asking the leader
@@ -196,7 +227,7 @@ package final class Replica: Sendable {
         guard case .renewSession(let id) = request else {
             return log.perform(request, completion: completion)
         }
-        guard writer.value.store.session(id).value != nil else { return completion(.notFound) }
+        guard applied.session(id).value != nil else { return completion(.notFound) }
         writer.value.duties.renew(session: id, at: eventLoop.now)
         scheduleDuties()
         completion(.done)

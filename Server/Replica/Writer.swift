@@ -6,18 +6,14 @@ import Wire
 
 /// The part of a replica that writes: owned by the replica's event loop.
 struct Writer {
-    private(set) var machine: StateMachine
     var duties: LeaderDuties
     private let proposer: Proposer
     private var waiting = ConsecutiveTable<PendingProposal>()
 
-    init(machine: StateMachine, proposer: Proposer, limits: ReplicaLimits) {
-        self.machine = machine
+    init(proposer: Proposer, limits: ReplicaLimits) {
         self.proposer = proposer
         duties = LeaderDuties(limits: limits)
     }
-
-    var store: StateStore { machine.store }
 
     /// Remembers who waits for these proposals, and completes their heads.
     mutating func prepare(
@@ -65,6 +61,7 @@ struct Writer {
     /// Applies committed entries in order; adds what they touched and the answers to send.
     mutating func apply(
         _ entries: ArraySlice<CommittedEntry>,
+        to machine: inout StateMachine,
         now: NIODeadline,
         changes: inout ChangeSet,
         answers: inout CompletionBatch
@@ -72,18 +69,18 @@ struct Writer {
         for position in entries.indices {
             let entry = entries[position]
             let header = EntryHeader(entry.bytes)
-            let proposal = header.flatMap { own($0.request) }.flatMap { waiting.take($0.rawValue) }
+            var proposal = header.flatMap { own($0.request) }.flatMap { waiting.take($0.rawValue) }
             let outcome: StateMachine.Outcome
-            let command: Command?
+            let step: SessionCommand?
             do throws(WireError) {
-                if let proposal {
-                    command = proposal.command
-                } else {
-                    command = try decode(entry, header)
-                }
+                // Moved on and on rather than copied: a command is large.
+                var command = proposal?.takeCommand()
+                if proposal == nil { command = try decode(entry, header) }
+                step = command?.session
                 outcome = try machine.apply(
                     entry.bytes,
-                    command: command,
+                    header: header,
+                    command: command.take(),
                     at: entry.index,
                     into: &changes
                 )
@@ -94,7 +91,7 @@ struct Writer {
             }
             switch outcome {
             case .applied(let result):
-                if let command { duties.observe(command, result: result, now: now) }
+                if let step { duties.observe(step, result: result, now: now) }
                 if let proposal { answers.append(proposal, .success(result)) }
             case .duplicate, .ignored:
                 if let proposal { answers.append(proposal, .failure(.outcomeUnknown)) }
@@ -103,7 +100,7 @@ struct Writer {
             }
         }
         if changes.leftTombstones {
-            duties.expectTombstones(upTo: store.lastApplied, now: now)
+            duties.expectTombstones(upTo: machine.store.lastApplied, now: now)
         }
         return .done
     }
@@ -122,18 +119,11 @@ struct Writer {
         guard header?.kind == .command else { return nil }
         return try EntryHeader.command(of: entry.bytes)
     }
+}
 
-    // MARK: Replacing everything
-
-    mutating func replace(_ machine: StateMachine) {
-        self.machine = machine
-    }
-
-    mutating func adopt(_ store: StateStore, at index: LogIndex) {
-        machine.adopt(store, at: index)
-    }
-
-    mutating func abandonRestore() {
-        machine.abandonRestore()
+extension Command {
+    /// What the command does to sessions; nil when it is about something else.
+    fileprivate var session: SessionCommand? {
+        if case .session(let command) = self { command } else { nil }
     }
 }

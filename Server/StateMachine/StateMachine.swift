@@ -49,6 +49,7 @@ package struct StateMachine: Sendable {
     ///
     /// - Parameters:
     ///   - entry: Head and body.
+    ///   - header: The head when the caller has it; otherwise it is read.
     ///   - command: The body's command when the caller has it; otherwise it is decoded.
     ///   - index: The entry's place in the log.
     ///   - changes: Gets what was touched.
@@ -57,11 +58,12 @@ package struct StateMachine: Sendable {
     ///   would differ from here on.
     package mutating func apply(
         _ entry: [UInt8],
-        command: Command? = nil,
+        header: EntryHeader? = nil,
+        command: consuming Command? = nil,
         at index: LogIndex,
         into changes: inout ChangeSet
     ) throws(WireError) -> Outcome {
-        guard let header = EntryHeader(entry) else {
+        guard let header = header ?? EntryHeader(entry) else {
             throw WireError(.syntax, "log entry without a head")
         }
         lastStamp = max(lastStamp, header.stamp)
@@ -71,9 +73,9 @@ package struct StateMachine: Sendable {
         }
         switch header.kind {
         case .command:
-            let known: Command?
-            if let command { known = command } else { known = try EntryHeader.command(of: entry) }
-            guard let known else { return .ignored }
+            var known = command.take()
+            if known == nil { known = try EntryHeader.command(of: entry) }
+            guard let known = known.take() else { return .ignored }
             let result = store.apply(
                 known,
                 at: stateIndex(of: index),

@@ -52,7 +52,8 @@ extension LogRecord {
         case .truncate(let position): "truncate after \(position.line)"
         case .compact(let position): "compact through \(position.line)"
         case .reset(let position): "reset to \(position.line)"
-        case .opened(let count): "opened, time \(count)"
+        case .opened(let count, let number):
+            "opened, time \(count), as \(String(number, radix: 16))"
         case .closed: "closed"
         }
     }
@@ -111,7 +112,7 @@ package struct DumpReader<Disk: Storage> {
             state: header.shape.state,
             base: header.shape.base,
             last: header.shape.last,
-            opened: header.shape.opened
+            opened: header.shape.openings.count
         )
         guard visit(.segment(segment)) else { return false }
         let scanner = SegmentScanner(

@@ -12,8 +12,8 @@ package enum LogRecord: Hashable, Sendable {
     case compact(through: LogPosition)
     /// All entries are no more; the log goes on behind this position.
     case reset(to: LogPosition)
-    /// The log was opened for this time, counted from 1.
-    case opened(UInt64)
+    /// The log was opened for this time, counted from 1, and drew a number.
+    case opened(count: UInt64, number: UInt128)
     /// The log was closed in order.
     case closed
 }
@@ -86,7 +86,8 @@ enum EntryBody {
 }
 
 /// The other bodies: a state is term (8), commit index (8), vote (16), whether there is one (8);
-/// a position is index (8) and term (8); the rest is one number (8) or nothing.
+/// a position is index (8) and term (8); an opening is its count (8) and number (16); the end has
+/// nothing.
 extension LogRecord {
     static let greatestKind: UInt8 = 7
 
@@ -133,8 +134,9 @@ extension LogRecord {
         case .truncate(let position), .compact(let position), .reset(let position):
             bytes.appendNumber(position.index.rawValue)
             bytes.appendNumber(position.term.rawValue)
-        case .opened(let count):
+        case .opened(let count, let number):
             bytes.appendNumber(count)
+            bytes.appendNumber(number)
         case .closed:
             break
         }
@@ -166,7 +168,8 @@ extension LogRecord {
         case (3, 16): return .truncate(after: LogPosition(index: index(0), term: term(1)))
         case (4, 16): return .compact(through: LogPosition(index: index(0), term: term(1)))
         case (5, 16): return .reset(to: LogPosition(index: index(0), term: term(1)))
-        case (6, 8): return .opened(number(0))
+        case (6, 24):
+            return .opened(count: number(0), number: bytes.number(at: start + 8))
         case (7, 0): return .closed
         default: return nil
         }

@@ -9,8 +9,8 @@ struct LogShape: Hashable {
     /// The last entry that is gone, by compaction or a snapshot.
     var base = LogPosition.zero
     var last = LogPosition.zero
-    /// How often the log was opened.
-    var opened: UInt64 = 0
+    /// How often the log was opened, and the numbers that it drew.
+    var openings = Openings()
 }
 
 /// Where an entry lies.
@@ -96,8 +96,9 @@ struct LogImage {
         case .reset(let position):
             return position.index < shape.base.index
                 ? "a snapshot at \(position.index.rawValue), which was compacted" : nil
-        case .opened(let count):
-            return count != shape.opened + 1 ? "opening \(count) after \(shape.opened)" : nil
+        case .opened(let count, _):
+            let known = shape.openings.count
+            return count != known + 1 ? "opening \(count) after \(known)" : nil
         case .closed:
             return nil
         }
@@ -129,8 +130,8 @@ struct LogImage {
             places.removeAll()
             shape.base = position
             shape.last = position
-        case .opened(let count):
-            shape.opened = count
+        case .opened(_, let number):
+            shape.openings.open(as: number)
         case .closed:
             break
         }

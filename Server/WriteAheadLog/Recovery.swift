@@ -206,7 +206,7 @@ extension Recovery {
 
     private static func error(of problem: HeaderProblem, in name: String) -> WriteAheadLogError {
         switch problem {
-        case .version(let found): .newerVersion(file: name, found: found)
+        case .version(let found): .otherVersion(file: name, found: found)
         case .damaged(let reason): .damaged(LogDamage(file: name, offset: 0, reason: reason))
         }
     }

@@ -24,13 +24,17 @@ import Raft
 ///        120    16  vote
 ///        136     8  times the log was opened
 ///        144     1  1 when there is a vote, 0 otherwise
-///        145    43  zero
-///        188     4  CRC-32C of the 188 bytes before
+///        145     1  how many numbers of openings follow, 16 at most
+///        146     6  zero
+///        152    16  number of the first opening
+///        168   256  numbers of the last openings, newest first, then zeros
+///        424     4  zero
+///        428     4  CRC-32C of the 428 bytes before
 ///
 /// Every version keeps magic, version, length, and the checksum in the last four bytes.
 struct SegmentHeader: Hashable {
-    static let sizeBytes = 192
-    static let version: UInt32 = 1
+    static let sizeBytes = 432
+    static let version: UInt32 = 2
     static let magic = [UInt8]("MUSTRWAL".utf8)
     /// The longest header that a later version may have, in bytes.
     static let greatestSizeBytes = 4096
@@ -63,8 +67,12 @@ struct SegmentHeader: Hashable {
         bytes.appendNumber(shape.state.term.rawValue)
         bytes.appendNumber(shape.state.commit.rawValue)
         bytes.appendNumber(shape.state.votedFor?.rawValue ?? 0)
-        bytes.appendNumber(shape.opened)
+        bytes.appendNumber(shape.openings.count)
         bytes.append(shape.state.votedFor == nil ? 0 : 1)
+        bytes.append(UInt8(shape.openings.recent.count))
+        bytes.append(contentsOf: [UInt8](repeating: 0, count: 6))
+        bytes.appendNumber(shape.openings.birth)
+        for number in shape.openings.recent { bytes.appendNumber(number) }
         bytes.append(contentsOf: [UInt8](repeating: 0, count: Self.sizeBytes - 4 - bytes.count))
         bytes.appendNumber(CRC32C.checksum(bytes))
         return bytes
@@ -110,7 +118,7 @@ extension SegmentHeader {
         let size: UInt64 = bytes.number(at: 56)
         let first = index(72)
         guard size <= UInt32.max, size % 8 == 0, size > SegmentHeader.sizeBytes,
-            first > .zero, bytes[144] <= 1, bytes[145..<188].allSatisfy({ $0 == 0 })
+            first > .zero, bytes[144] <= 1, let openings = SegmentHeader.openings(bytes)
         else { return nil }
         identity = LogIdentity(
             cluster: bytes.number(at: 16),
@@ -129,8 +137,20 @@ extension SegmentHeader {
             ),
             base: LogPosition(index: index(88), term: term(96)),
             last: last,
-            opened: bytes.number(at: 136)
+            openings: openings
         )
         guard shape.base.index <= last.index, segment > 0 else { return nil }
+    }
+
+    private static func openings(_ bytes: [UInt8]) -> Openings? {
+        let known = Int(bytes[145])
+        guard known <= Openings.limit, bytes[146..<152].allSatisfy({ $0 == 0 }),
+            bytes[(168 + 16 * known)..<428].allSatisfy({ $0 == 0 })
+        else { return nil }
+        return Openings(
+            count: bytes.number(at: 136),
+            birth: bytes.number(at: 152),
+            recent: (0..<known).map { bytes.number(at: 168 + 16 * $0) }
+        )
     }
 }

@@ -11,7 +11,7 @@ package import Raft
 /// After an error other than `refused` the log has ended and its owner must end the process: what
 /// the disk holds is known again only when the log is opened anew.
 package struct WriteAheadLog<Disk: Storage>: ~Copyable {
-    let disk: Disk
+    package let disk: Disk
     package let limits: WriteAheadLogLimits
     /// To whom the log belongs; the cluster is 0 as long as it is not known.
     package internal(set) var identity: LogIdentity
@@ -33,10 +33,19 @@ package struct WriteAheadLog<Disk: Storage>: ~Copyable {
     ///
     /// A log of another owner, of a later version, or with damage to what was acknowledged is
     /// refused and left as it is.
+    ///
+    /// - Parameters:
+    ///   - disk: The directory, exclusively this log's.
+    ///   - identity: Whose log it must be.
+    ///   - limits: Sizes.
+    ///   - number: What no other opening of any log is called; at random unless a test says.
+    /// - Returns: The log, with this opening on disk.
+    /// - Throws: For damage and foreign logs, and when the disk fails.
     package static func open(
         _ disk: Disk,
         identity: LogIdentity,
-        limits: WriteAheadLogLimits = .init()
+        limits: WriteAheadLogLimits = .init(),
+        number: UInt128 = UInt128.random(in: 1...UInt128.max)
     ) throws(WriteAheadLogError) -> WriteAheadLog<Disk> {
         var recovery = Recovery(disk, identity: identity, limits: limits)
         let image: LogImage
@@ -52,7 +61,7 @@ package struct WriteAheadLog<Disk: Storage>: ~Copyable {
         }
         var log = WriteAheadLog(recovery, image: image)
         if let cluster = recovery.tailCluster, cluster != log.identity.cluster { try log.roll() }
-        try log.stage(.opened(log.image.shape.opened + 1))
+        try log.stage(.opened(count: log.openings.count + 1, number: number))
         try log.commit()
         return log
     }
@@ -73,10 +82,10 @@ package struct WriteAheadLog<Disk: Storage>: ~Copyable {
     package var base: LogPosition { image.shape.base }
     /// The last entry, with what is staged.
     package var last: LogPosition { image.shape.last }
-    /// How often this log was opened, this time included; never goes back.
+    /// How often this log was opened, this time included, and the numbers that it drew.
     ///
-    /// A peer that has seen a greater number knows that this server runs on an old disk image.
-    package var opened: UInt64 { image.shape.opened }
+    /// By them a peer knows a server that runs on an old disk image.
+    package var openings: Openings { image.shape.openings }
     /// The length of all segment files in bytes.
     package var sizeBytes: Int { segments.reduce(0) { $0 + $1.sizeBytes } }
     /// What is staged and not yet on disk, in bytes.

@@ -9,8 +9,8 @@ package enum WriteAheadLogError: Error, Hashable, Sendable {
     case damaged(LogDamage)
     /// A segment belongs to another cluster or server; nothing was changed.
     case foreign(file: String, expected: LogIdentity, found: LogIdentity)
-    /// A later version wrote the segment; nothing was changed.
-    case newerVersion(file: String, found: UInt32)
+    /// Another version wrote the segment; nothing was changed.
+    case otherVersion(file: String, found: UInt32)
     /// The log refused a change; it is as it was and goes on.
     case refused(LogRefusal)
     /// The log ended before: by `close`, or by the error that was thrown then.
@@ -39,8 +39,8 @@ package enum WriteAheadLogError: Error, Hashable, Sendable {
                 + "\(hexadecimal(found.server.rawValue)), not to \(hexadecimal(expected.cluster)) "
                 + "and \(hexadecimal(expected.server.rawValue)); "
                 + "start with the data directory of this server"
-        case .newerVersion(let file, let found):
-            "\(file) has format version \(found), later than \(SegmentHeader.version); "
+        case .otherVersion(let file, let found):
+            "\(file) has format version \(found), this program reads \(SegmentHeader.version); "
                 + "start it with the version that wrote it"
         case .refused(let refusal):
             refusal.message

@@ -18,4 +18,19 @@ import Testing
             #expect(CRC32C.checksum(Array(bytes[split...]), from: first) == CRC32C.checksum(bytes))
         }
     }
+
+    @Test func `The instruction and the table agree at every length and alignment`() {
+        let bytes = (0..<300).map { UInt8($0 * 31 % 253) }
+        bytes.withUnsafeBytes { all in
+            for start in 0..<9 {
+                for end in start...all.count {
+                    let part = UnsafeRawBufferPointer(rebasing: all[start..<end])
+                    let seed = UInt32(truncatingIfNeeded: end &* 0x9E37_79B9)
+                    #expect(
+                        CRC32C.checksum(part, from: seed) == CRC32C.byTable(part, from: seed)
+                    )
+                }
+            }
+        }
+    }
 }

@@ -180,7 +180,7 @@ import Testing
 @Suite(.live, .enabled(if: Live.binary != nil), .timeLimit(.minutes(2)))
 struct RestartLiveTests {
     @Test func whileTheAgentIsAwayAndWhenItHasForgottenEveryoneTheInstancesStay() async throws {
-        let agent = try LiveAgent()
+        let agent = try DevelopmentAgent()
         defer { agent.kill() }
         try await MusterClient.withClient(agent.configuration) { client in
             try await agent.start(client)

@@ -195,12 +195,23 @@ func balancer(
     return balancer
 }
 
-/// An endpoint on the loopback at which nobody listens.
-func deadEndpoint() async throws -> ServiceEndpoint {
-    let instance = ScriptedInstance(.silence)
-    let endpoint = try await instance.start()
-    try await instance.stop()
-    return endpoint
+/// Runs `body` with a port that is taken and at which nobody listens: connecting is refused.
+func withDeadEndpoint(_ body: (ServiceEndpoint) async throws -> Void) async throws {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+            bind(descriptor, pointer, length) == 0
+                && getsockname(descriptor, pointer, &length) == 0
+        }
+    }
+    try #require(result)
+    let port = UInt16(bigEndian: address.sin_port)
+    try await body(try #require(ServiceEndpoint(host: "127.0.0.1", port: port)))
 }
 
 /// Runs `body` with a client as the SDK recommends it.
@@ -209,6 +220,8 @@ func withClient(
     _ body: (HTTPClient) async throws -> Void
 ) async throws {
     var configuration = HTTPClient.Configuration.services()
+    // On a busy machine a handshake can take longer than between services that are well.
+    configuration.timeout.connect = .seconds(20)
     configure(&configuration)
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do { try await body(client) } catch {

@@ -44,25 +44,26 @@ struct ObservabilityTests {
         let factory = TestMetrics()
         let instance = ScriptedInstance { head in .answer(head.uri == "/bad" ? 503 : 200) }
         let endpoint = try await instance.start()
-        let dead = try await deadEndpoint()
-        try await withClient { client in
-            var options = HTTPCallOptions()
-            options.metrics = HTTPCallMetrics(service: "payments", factory: factory)
-            options.pick.preferring = dead
-            let call = { (url: String, endpoints: [ServiceEndpoint]) in
-                // Some of these fail, and are counted so.
-                _ = try? await client.collect(
-                    HTTPClientRequest(url: url),
-                    upTo: 10,
-                    using: balancer(endpoints),
-                    options: options
-                )
+        try await withDeadEndpoint { dead in
+            try await withClient { client in
+                var options = HTTPCallOptions()
+                options.metrics = HTTPCallMetrics(service: "payments", factory: factory)
+                options.pick.preferring = dead
+                let call = { (url: String, endpoints: [ServiceEndpoint]) in
+                    // Some of these fail, and are counted so.
+                    _ = try? await client.collect(
+                        HTTPClientRequest(url: url),
+                        upTo: 10,
+                        using: balancer(endpoints),
+                        options: options
+                    )
+                }
+                await call("http://payments/", [endpoint])
+                await call("http://payments/bad", [endpoint])
+                await call("http://payments/", [dead, endpoint])
+                await call("http://payments/", [dead])
+                await call("http://payments/", [])
             }
-            await call("http://payments/", [endpoint])
-            await call("http://payments/bad", [endpoint])
-            await call("http://payments/", [dead, endpoint])
-            await call("http://payments/", [dead])
-            await call("http://payments/", [])
         }
         func total(_ result: String) -> Int64 {
             factory.counterTotal(

@@ -2,6 +2,7 @@ import Model
 import NIOCore
 @testable import RPC
 import Raft
+import RandomSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SnapshotTests {
@@ -210,7 +211,7 @@ import Testing
             greeting: ServerGreeting(
                 cluster: 1,
                 server: NodeID(rawValue: 9),
-                opened: 1,
+                start: .first,
                 address: ""
             )
         )

@@ -2,6 +2,7 @@ import Model
 import NIOCore
 @testable import RPC
 import Raft
+import RandomSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct TransportTests {
@@ -215,7 +216,7 @@ import Testing
         settings.bulkLaneBytes = 1_000_000
         let one = try await TestServer(1, settings: settings)
         let id = NodeID(rawValue: 2)
-        let greeting = ServerGreeting(cluster: 1, server: id, opened: 1, address: "")
+        let greeting = ServerGreeting(cluster: 1, server: id, start: .first, address: "")
         var writer = PeerWriter()
         GreetingAnswer.accepted(greeting).encode(into: &writer)
         let peer = try await RawPeer.listen(reply: Preamble.bytes + writer.bytes, readsOn: false)

@@ -17,7 +17,7 @@ struct CrashRun {
     mutating func run(batches: Int, random: inout SeededRandom) {
         do throws(WriteAheadLogError) {
             var log = try openLog(disk)
-            opened = log.opened
+            opened = log.openings.count
             for _ in 0..<batches {
                 var model = acknowledged
                 possible = []
@@ -33,7 +33,7 @@ struct CrashRun {
                 guard random.chance(1, in: 6) else { continue }
                 try log.close()
                 log = try openLog(disk)
-                opened = log.opened
+                opened = log.openings.count
             }
         } catch {
             guard case .storage = error else {
@@ -48,14 +48,14 @@ struct CrashRun {
         if let crashAt {
             disk.crashAt = crashAt
             do throws(WriteAheadLogError) {
-                opened = try openLog(disk).opened
+                opened = try openLog(disk).openings.count
             } catch {
                 guard case .storage = error else { throw error }
             }
             disk.crash(using: &random)
         }
         var log = try openLog(disk)
-        #expect(log.opened > opened)
+        #expect(log.openings.count > opened)
         let found = try contents(of: log)
         // What is written over the remains of the crash must last as well.
         var model = found

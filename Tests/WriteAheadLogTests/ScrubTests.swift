@@ -63,7 +63,7 @@ import WriteAheadLog
     @Test func `The dump goes on behind damage`() throws {
         let disk = try writtenDisk()
         var image = disk.image
-        image[disk.segmentNames[0]]?[500] ^= 1
+        image[disk.segmentNames[0]]?[700] ^= 1
         disk.image = image
         var lines: [String] = []
         var entries = 0

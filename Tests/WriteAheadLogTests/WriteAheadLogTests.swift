@@ -8,7 +8,7 @@ import WriteAheadLog
 @Suite struct WriteAheadLogTests {
     @Test func `A new log is empty`() throws {
         let log = try openLog(SimulatedStorage())
-        let (isNew, opened, last) = (log.report.isNew, log.opened, log.last)
+        let (isNew, opened, last) = (log.report.isNew, log.openings.count, log.last)
         #expect(isNew && opened == 1 && last == .zero)
         #expect(try contents(of: log) == LogModel())
     }
@@ -148,16 +148,16 @@ import WriteAheadLog
         #expect(refusal(disk.image, identity: other) != nil)
     }
 
-    @Test func `A later format version is refused by its number`() throws {
+    @Test func `Another format version is refused by its number`() throws {
         let disk = try writtenDisk(entries: 3)
         var image = disk.image
         let name = disk.segmentNames[0]
-        var header = Array(try #require(image[name])[..<188])
-        header[8] = 2
+        var header = Array(try #require(image[name])[..<428])
+        header[8] = 3
         let checksum = CRC32C.checksum(header)
         header += withUnsafeBytes(of: checksum.littleEndian) { Array($0) }
-        image[name]?.replaceSubrange(0..<192, with: header)
-        #expect(refusal(image) == .newerVersion(file: name, found: 2))
+        image[name]?.replaceSubrange(0..<432, with: header)
+        #expect(refusal(image) == .otherVersion(file: name, found: 3))
     }
 
     @Test func `A full disk ends the log and loses nothing`() throws {

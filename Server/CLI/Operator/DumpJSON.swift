@@ -76,10 +76,12 @@ enum DumpJSON {
         case .reset(let position):
             kind("reset", to: &writer)
             write(position, "Index", "Term", to: &writer)
-        case .opened(let count):
+        case .opened(let count, let number):
             kind("opened", to: &writer)
             writer.key("Opened")
             writer.unsigned(count)
+            writer.key("Number")
+            writer.string(String(number, radix: 16))
         case .closed:
             kind("closed", to: &writer)
         }

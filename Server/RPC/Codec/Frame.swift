@@ -19,6 +19,7 @@ package enum Frame {
         case refused = 3
         case ping = 4
         case pong = 5
+        case outdated = 6
         case preVoteRequest = 16
         case preVoteResponse = 17
         case voteRequest = 18
@@ -36,6 +37,7 @@ package enum Frame {
         case forwardRefused = 33
         case request = 34
         case response = 35
+        case standing = 36
         case snapshotOffer = 48
         case snapshotResume = 49
         case snapshotRefused = 50

@@ -1,3 +1,4 @@
+import Model
 package import Raft
 
 /// The bodies of messages; `| name:size |`, a blob is its length in 4 bytes and its bytes, a text
@@ -5,6 +6,7 @@ package import Raft
 ///
 ///     forward          | count:4 | count × (number:8 | start:8 | floor:8 | payload:blob) |
 ///     forwardRefused   | count:4 | count × (number:8 | reason:1) |
+///     standing         | term:8 | kept:8 |
 ///     request          | id:8 | kind:2 | body: the rest |
 ///     response         | id:8 | failed:1 | failure:text | body: the rest |
 ///
@@ -27,6 +29,11 @@ extension PeerMessage {
                     writer.number(write.number)
                     writer.number(write.reason)
                 }
+            }
+        case .standing(let term, let kept):
+            writer.frame(.standing) { writer in
+                writer.number(term.rawValue)
+                writer.number(kept.rawValue)
             }
         case .request(let id, let kind, let body):
             writer.frame(.request) { writer in
@@ -56,7 +63,7 @@ extension PeerMessage {
                 return sum + payload.count
             }
         case .forward(let writes): return writes.reduce(0) { $0 + $1.payload.count }
-        case .forwardRefused: return 0
+        case .forwardRefused, .standing: return 0
         case .request(_, _, let body), .response(_, _, let body): return body.count
         }
     }
@@ -84,6 +91,9 @@ extension PeerMessage {
                 writes.append(RefusedWrite(number: number, reason: try reader.number()))
             }
             return .forwardRefused(writes)
+        case .standing:
+            let term = Term(rawValue: try reader.number())
+            return .standing(term, kept: LogIndex(rawValue: try reader.number()))
         case .request:
             let id = try reader.number(as: UInt64.self)
             let kind = try reader.number(as: UInt16.self)

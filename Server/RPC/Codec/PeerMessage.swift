@@ -1,3 +1,4 @@
+package import Model
 package import Raft
 
 /// A write that a follower sends to the leader, with the id under which it is applied once.
@@ -42,6 +43,8 @@ package enum PeerMessage: Hashable, Sendable {
     case forwardRefused([RefusedWrite])
     /// Asks something of the shell; `kind` says what.
     case request(id: UInt64, kind: UInt16, body: [UInt8])
+    /// What is on the sender's disk: its term, and how many entries that are committed.
+    case standing(Term, kept: LogIndex)
     /// Answers a request; `failure` is nil when it went well.
     case response(id: UInt64, failure: String?, body: [UInt8])
 }
@@ -60,6 +63,7 @@ extension PeerMessage {
         switch self {
         case .raft(let message): message.isPriority ? .priority : .bulk
         case .forward, .forwardRefused: .bulk
+        case .standing: .priority
         case .request(_, _, let body), .response(_, _, let body):
             body.count <= smallBytes ? .priority : .bulk
         }

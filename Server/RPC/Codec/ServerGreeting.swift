@@ -1,3 +1,4 @@
+package import Model
 package import Raft
 
 /// A server that another one knows of.
@@ -19,9 +20,10 @@ package struct ServerGreeting: Hashable, Sendable {
     /// The cluster it belongs to; 0 when to none yet.
     package var cluster: UInt128
     package var server: NodeID
-    /// How many times its log has been opened; it never goes back, unless an old image of its disk
-    /// was put back.
-    package var opened: UInt64
+    /// How its disk stood when it started.
+    package var start: ServerStart
+    /// Where its log sets the members that it counts on.
+    package var configuration: LogIndex
     /// Where it is reached: host and port.
     package var address: String
     package var nodeName: String
@@ -35,7 +37,8 @@ package struct ServerGreeting: Hashable, Sendable {
     package init(
         cluster: UInt128,
         server: NodeID,
-        opened: UInt64,
+        start: ServerStart,
+        configuration: LogIndex = .zero,
         address: String,
         nodeName: String = "",
         datacenter: String = "",
@@ -45,7 +48,8 @@ package struct ServerGreeting: Hashable, Sendable {
     ) {
         self.cluster = cluster
         self.server = server
-        self.opened = opened
+        self.start = start
+        self.configuration = configuration
         self.address = address
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -72,6 +76,8 @@ package enum GreetingAnswer: Hashable, Sendable {
     case accepted(ServerGreeting)
     /// The connection ends; both sides log the reason.
     case refused(String)
+    /// The same, because the server that dialled runs on an old image of its disk.
+    case outdated(String)
 }
 
 /// The first frame of a connection, from the side that dialled.
@@ -96,8 +102,14 @@ enum Preamble {
     ///
     /// - Source: Consul: RPC port, `pool.RPCType`.
     static let mode: UInt8 = 0x6D
+    /// Consul's mode for TLS: what follows is TLS, and in it a preamble.
+    static let tlsMode: UInt8 = 3
+    /// What TLS without a mode before it begins with.
+    ///
+    /// - Source: RFC 8446 §5.1, handshake.
+    static let tlsRecord: UInt8 = 22
     static let magic: [UInt8] = Array("MUSTER".utf8)
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     static var bytes: [UInt8] { [mode] + magic + [version] }
 }
@@ -125,14 +137,15 @@ extension ServerGreeting {
 
     /// Adds the greeting.
     ///
-    ///     | cluster:16 | server:16 | opened:8 | bootstrap expect:4 |
+    ///     | cluster:16 | server:16 | start | configuration:8 | bootstrap expect:4 |
     ///     | address:text | node name:text | datacenter:text |
     ///     | count:4 | count × (id:16 | address:text | node name:text) |
     ///     | count:4 | count × (key:text | value:text), sorted |
     func encode(into writer: inout PeerWriter) {
         writer.number(cluster)
         writer.number(server.rawValue)
-        writer.number(opened)
+        start.encode(into: &writer)
+        writer.number(configuration.rawValue)
         writer.number(UInt32(clamping: bootstrapExpect))
         for text in [address, nodeName, datacenter] { writer.text(text) }
         let known = known.prefix(Self.greatestKnown)
@@ -153,7 +166,8 @@ extension ServerGreeting {
     init(from reader: inout PeerReader) throws(PeerCodecError) {
         cluster = try reader.number()
         server = NodeID(rawValue: try reader.number())
-        opened = try reader.number()
+        start = try ServerStart(from: &reader)
+        configuration = LogIndex(rawValue: try reader.number())
         bootstrapExpect = Int(try reader.number(as: UInt32.self))
         address = try reader.text()
         nodeName = try reader.text()
@@ -172,11 +186,40 @@ extension ServerGreeting {
     }
 }
 
+/// How a server's disk stood.
+///
+///     | opened:8 | birth:16 | term:8 | last:8 | count:4 | count × number:16 |
+extension ServerStart {
+    func encode(into writer: inout PeerWriter) {
+        writer.number(openings.count)
+        writer.number(openings.birth)
+        writer.number(term.rawValue)
+        writer.number(last.rawValue)
+        writer.number(UInt32(openings.recent.count))
+        for number in openings.recent { writer.number(number) }
+    }
+
+    init(from reader: inout PeerReader) throws(PeerCodecError) {
+        let count = try reader.number(as: UInt64.self)
+        let birth = try reader.number(as: UInt128.self)
+        let term = Term(rawValue: try reader.number())
+        let last = LogIndex(rawValue: try reader.number())
+        var recent: [UInt128] = []
+        let known = try reader.count(ofAtLeast: 16, "openings")
+        for _ in 0..<known { recent.append(try reader.number()) }
+        guard let openings = Openings(count: count, birth: birth, recent: recent) else {
+            throw .unknown(what: "list of openings of length", found: known)
+        }
+        self.init(openings: openings, term: term, last: last)
+    }
+}
+
 /// The frames of a handshake.
 ///
 ///     hello      | kind:1 | names whom it expects:1 | expected:16 | greeting |
 ///     accepted   | greeting |
 ///     refused    | reason:text |
+///     outdated   | reason:text |
 extension Hello {
     func encode(into writer: inout PeerWriter) {
         writer.frame(.hello) { writer in
@@ -207,6 +250,8 @@ extension GreetingAnswer {
             writer.frame(.accepted) { greeting.encode(into: &$0) }
         case .refused(let reason):
             writer.frame(.refused) { $0.text(reason) }
+        case .outdated(let reason):
+            writer.frame(.outdated) { $0.text(reason) }
         }
     }
 
@@ -218,6 +263,7 @@ extension GreetingAnswer {
         switch kind {
         case .accepted: return .accepted(try ServerGreeting(from: &reader))
         case .refused: return .refused(try reader.text())
+        case .outdated: return .outdated(try reader.text())
         default: throw .unknown(what: "answer to a greeting", found: Int(kind.rawValue))
         }
     }

@@ -33,7 +33,7 @@ final class HelloCall: FrameReceiver {
         case .accepted(let greeting):
             promise.succeed(greeting)
             connection.end(.answered)
-        case .refused(let reason):
+        case .refused(let reason), .outdated(let reason):
             connection.end(.refused(reason))
         }
     }

@@ -11,9 +11,23 @@ package protocol PeerTransportDelegate: AnyObject {
         from peer: NodeID
     )
 
+    /// How a server that has dialled or was dialled is refused for what is known of its disk; nil
+    /// when it is not.
+    func transport(
+        _ transport: PeerTransport,
+        objectsTo greeting: ServerGreeting
+    ) -> GreetingAnswer?
+
+    /// A peer says that this server runs on an old image of its disk, for this reason.
+    func transport(
+        _ transport: PeerTransport,
+        isOutdated reason: String,
+        accordingTo peer: NodeID
+    )
+
     /// Another server has connected: whether it may, and what this one says of itself.
     ///
-    /// Another cluster, an older `opened` count and a wrong id have been refused before.
+    /// Another cluster, a wrong id and what `objectsTo` refuses have been refused before.
     func transport(
         _ transport: PeerTransport,
         admits greeting: ServerGreeting,

@@ -128,7 +128,7 @@ extension MetadataFile {
             throw .damaged(ArchiveDamage(.metadata, "a negative size"))
         }
         if let own, own.version > SnapshotMetadata.version {
-            throw .newerVersion(found: own.version)
+            throw .otherVersion(found: own.version)
         }
     }
 

@@ -1,23 +1,9 @@
 import Model
 import RPC
 import Raft
+import RandomSupport
 
-/// SplitMix64: the same seed gives the same numbers everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
     mutating func below(_ bound: Int) -> Int {
         Int.random(in: 0..<bound, using: &self)
     }
@@ -125,16 +111,26 @@ enum RandomMessages {
             return .request(id: rng.next(), kind: kind, body: rng.bytes(upTo: 90))
         case 16:
             return .response(id: rng.next(), failure: rng.text(), body: rng.bytes(upTo: 90))
+        case 17:
+            return .standing(rng.position().term, kept: rng.position().index)
         default:
             return .response(id: rng.next(), failure: nil, body: rng.bytes(upTo: 90))
         }
+    }
+
+    static func start(_ rng: inout SeededGenerator) -> ServerStart {
+        var openings = Openings()
+        for _ in 0..<rng.below(40) { openings.open(as: rng.id().rawValue) }
+        let position = rng.position()
+        return ServerStart(openings: openings, term: position.term, last: position.index)
     }
 
     static func greeting(_ rng: inout SeededGenerator) -> ServerGreeting {
         var greeting = ServerGreeting(
             cluster: rng.id().rawValue,
             server: rng.id(),
-            opened: rng.next(),
+            start: start(&rng),
+            configuration: LogIndex(rawValue: rng.next()),
             address: rng.text(),
             nodeName: rng.text(),
             datacenter: rng.text(),
@@ -147,5 +143,14 @@ enum RandomMessages {
             greeting.attributes[key] = rng.text()
         }
         return greeting
+    }
+}
+
+extension ServerStart {
+    /// Of a server whose log is new.
+    static var first: ServerStart {
+        var openings = Openings()
+        openings.open(as: 1)
+        return ServerStart(openings: openings, term: .zero, last: .zero)
     }
 }

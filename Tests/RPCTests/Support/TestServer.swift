@@ -2,7 +2,6 @@ import Logging
 import Model
 import NIOCore
 import NIOPosix
-import NIOSSL
 import RPC
 import Raft
 
@@ -18,6 +17,9 @@ final class TestServer: Sendable {
     /// The transport and its delegate; used on the loop only.
     final class Core: PeerTransportDelegate {
         var greeting: ServerGreeting
+        var objects: (ServerGreeting) -> GreetingAnswer? = { _ in nil }
+        /// What peers said of this server's disk.
+        var outdated: [NodeID: String] = [:]
         var admits: (ServerGreeting) -> GreetingAnswer?
         var events: [Event] = []
         var received: [NodeID: [PeerMessage]] = [:]
@@ -56,6 +58,22 @@ final class TestServer: Sendable {
                 }
                 transport.flush()
             }
+            check()
+        }
+
+        func transport(
+            _ transport: PeerTransport,
+            objectsTo greeting: ServerGreeting
+        ) -> GreetingAnswer? {
+            objects(greeting)
+        }
+
+        func transport(
+            _ transport: PeerTransport,
+            isOutdated reason: String,
+            accordingTo peer: NodeID
+        ) {
+            outdated[peer] = reason
             check()
         }
 
@@ -107,8 +125,7 @@ final class TestServer: Sendable {
     init(
         _ number: Int,
         settings: PeerTransportSettings = TestServer.quick,
-        cluster: UInt128 = 1,
-        opened: UInt64 = 1
+        cluster: UInt128 = 1
     ) async throws {
         let id = NodeID(rawValue: UInt128(number))
         let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -120,7 +137,7 @@ final class TestServer: Sendable {
                 greeting: ServerGreeting(
                     cluster: cluster,
                     server: id,
-                    opened: opened,
+                    start: .first,
                     address: "",
                     nodeName: "node-\(number)"
                 )
@@ -155,10 +172,10 @@ final class TestServer: Sendable {
     }
 
     /// Listens on loopback and gives its address.
-    func listen(port: Int = 0, tls: NIOSSLContext? = nil) async throws -> String {
+    func listen(port: Int = 0) async throws -> String {
         let bound = bound
         let address = try await loop.flatSubmit {
-            bound.value.0.listen(host: "127.0.0.1", port: port, tls: tls)
+            bound.value.0.listen(host: "127.0.0.1", port: port)
         }.get()
         let text = "127.0.0.1:\(address.port ?? 0)"
         try await run { _, core in core.greeting.address = text }

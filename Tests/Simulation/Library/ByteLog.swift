@@ -11,9 +11,12 @@ package final class ByteLog {
     package let storage = SimulatedStorage()
     private let server: NodeID
     private var log: DurableLog<SimulatedStorage>?
+    private var cursor = ScrubCursor()
     /// As of the last start.
     package private(set) var cluster: UInt128 = 0
-    package private(set) var opened: UInt64 = 0
+    package private(set) var start: ServerStart?
+    /// What is remembered of other servers.
+    package var marks: [NodeID: ServerMark] { log?.marks ?? [:] }
 
     /// Small segments, so that there are many of them.
     private static let limits = WriteAheadLogLimits(
@@ -37,20 +40,23 @@ package final class ByteLog {
     package func open(
         behind snapshot: StoredSnapshot?,
         first: (cluster: UInt128, ClusterConfiguration)? = nil,
-        limits: RaftLimits
+        limits: RaftLimits,
+        number: UInt128
     ) throws(DurableLogError) -> RecoveredState {
         log = nil
+        cursor = ScrubCursor()
         storage.reopen()
         var log = try DurableLog.open(
             storage,
             server: server,
             limits: Self.limits,
-            commitInterval: 16
+            commitInterval: 16,
+            number: number
         )
-        opened = log.opened
         if let first { try log.bootstrap(cluster: first.cluster, first.1) }
         cluster = log.identity.cluster
         let state = try log.recover(behind: snapshot, limits: limits)
+        start = state.start
         self.log = consume log
         return state
     }
@@ -65,6 +71,16 @@ package final class ByteLog {
     package func adopt(cluster: UInt128) throws(DurableLogError) {
         try log?.adopt(cluster: cluster)
         self.cluster = cluster
+    }
+
+    /// Remembers other servers; on disk when it returns.
+    package func remember(_ marks: [NodeID: ServerMark]) throws(DurableLogError) {
+        try log?.remember(marks)
+    }
+
+    /// Verifies the next piece of the log.
+    package func scrub() throws(DurableLogError) {
+        cursor = try log?.scrub(from: cursor, maxBytes: 8 << 10) ?? ScrubCursor()
     }
 
     package func entries(

@@ -6,13 +6,6 @@ import WriteAheadLog
 
 /// What goes wrong with disks of bytes, and how whole servers come and go.
 extension Simulation {
-    /// An old state of a server's disk, as a backup holds it.
-    struct DiskImage {
-        var files: [String: [UInt8]]
-        var disk: SimulatedDisk
-        var opened: UInt64
-    }
-
     static let clusterID: UInt128 = 0xC1
     static let otherClusterID: UInt128 = 0xC2
 
@@ -37,7 +30,11 @@ extension Simulation {
         var disk = SimulatedDisk(server: settings.id, snapshot: snapshot)
         let first = members.isEmpty ? nil : (cluster, ClusterConfiguration(members: members))
         do throws(DurableLogError) {
-            let (state, _) = try disk.reopen(first: first, limits: settings.limits)
+            let (state, _) = try disk.reopen(
+                first: first,
+                limits: settings.limits,
+                number: randomNumber()
+            )
             return SimulatedServer(
                 settings: settings,
                 disk: disk,
@@ -56,6 +53,11 @@ extension Simulation {
         return machine
     }
 
+    /// Of an opening of a log.
+    private func randomNumber() -> UInt128 {
+        UInt128(random.next()) << 64 | UInt128(random.next())
+    }
+
     /// Starts a whole server from its disk; nil when the disk does not let it.
     func reopen(
         _ id: NodeID,
@@ -69,10 +71,22 @@ extension Simulation {
             storage.crashAt = storage.operations + Int.random(in: 0..<14, using: &random)
         }
         do throws(DurableLogError) {
-            let (state, flaw) = try disk.reopen(limits: settings.limits)
+            let (state, flaw) = try disk.reopen(limits: settings.limits, number: randomNumber())
             storage.crashAt = nil
-            if let flaw { checker.report(.durability, "server \(id.rawValue) \(flaw)") }
+            if let flaw {
+                guard storage.stray?.isFollowed == false else {
+                    checker.report(.durability, "server \(id.rawValue) \(flaw)")
+                    return nil
+                }
+                // The last batch of all was lost: no log can tell that from a crash.
+                counts.lostTails += 1
+                replace(id)
+                return nil
+            }
+            storage.settleStray()
             nodes[id]?.isRotten = false
+            nodes[id]?.shell.recall(disk.bytes?.marks ?? [:])
+            if options.environment.contains(.forgetsMarks) { nodes[id]?.shell.marks = [:] }
             return SimulatedServer(
                 settings: settings,
                 disk: disk,
@@ -87,11 +101,13 @@ extension Simulation {
                 nodes[id]?.disk = disk
                 after(.milliseconds(Int64.random(in: 20...300, using: &random)), .restart(id))
             } else if case .log(.damaged(let damage)) = error, nodes[id]?.isRotten == true {
+                if storage.stray != nil { counts.foundStrays += 1 }
                 guard options.environment.contains(.truncatesDamage) else {
                     replace(id)
                     return nil
                 }
                 disk.bytes?.cut(at: damage)
+                storage.settleStray()
                 after(.milliseconds(10), .restart(id))
             } else {
                 checker.report(.durability, "server \(id.rawValue): \(error.message)")
@@ -101,7 +117,7 @@ extension Simulation {
     }
 
     /// The server is given up; another one takes its place, with an empty disk and a new id.
-    private func replace(_ id: NodeID) {
+    func replace(_ id: NodeID) {
         if isVerbose { print(now.nanoseconds / 1_000_000, "end of", id.rawValue) }
         nodes[id] = nil
         counts.replaced += 1
@@ -116,6 +132,9 @@ extension Simulation {
         case .log(.storage(let storage)):
             if storage.isOutOfSpace { counts.fullDisks += 1 } else { counts.diskFailures += 1 }
             crash(id, losingPower: !storage.isOutOfSpace)
+        case .log(.damaged) where nodes[id]?.isRotten == true:
+            if nodes[id]?.server?.disk.bytes?.storage.stray != nil { counts.foundStrays += 1 }
+            replace(id)
         default:
             checker.report(.durability, "server \(id.rawValue): \(failure.message)")
         }
@@ -130,6 +149,11 @@ extension Simulation {
             storage.crashAt = storage.operations + Int.random(in: 0..<4, using: &random)
         }
         if chance(options.fullDiskChance) { storage.capacityBytes = 0 }
+        if chance(options.strayChance), canLose(id) {
+            storage.straySeed = random.next()
+            nodes[id]?.isRotten = true
+            counts.strays += 1
+        }
     }
 
     /// Damages a disk while its server is down, if the cluster can do without that server.
@@ -143,8 +167,8 @@ extension Simulation {
 
     /// Whether every other server is whole, and a majority as every server sees it, the victim's
     /// disk included: what it has written may be on its way to the others.
-    private func canLose(_ victim: NodeID) -> Bool {
-        guard nodes.allSatisfy({ !$0.value.isRotten && $0.value.oldStart == nil }) else {
+    func canLose(_ victim: NodeID) -> Bool {
+        guard nodes.allSatisfy({ !$0.value.isRotten && !$0.value.isOld }) else {
             return false
         }
         let others = nodes.filter { $0.key != victim }
@@ -161,84 +185,13 @@ extension Simulation {
         }
     }
 
-    /// The last configuration among a stopped server's entries.
+    /// The last configuration among a server's entries.
     private func configurations(onDiskOf id: NodeID) -> [ClusterConfiguration] {
+        if let raft = nodes[id]?.server?.raft { return [raft.configuration] }
         for entry in (nodes[id]?.disk?.durable.entries ?? []).reversed() {
             if case .configuration(let configuration) = entry.body { return [configuration] }
         }
         return []
-    }
-
-    /// Keeps an image of a disk, or puts back one of an earlier start.
-    func imageDisk(of id: NodeID, _ disk: inout SimulatedDisk) {
-        guard phase == .faulty, let bytes = disk.bytes, chance(options.oldImageChance) else {
-            return
-        }
-        guard let image = nodes[id]?.diskImage else {
-            nodes[id]?.diskImage = DiskImage(
-                files: bytes.storage.image,
-                disk: disk,
-                opened: bytes.opened
-            )
-            return
-        }
-        // Its peers have seen a later start, so that they can tell.
-        let seen = nodes.values.map { $0.shell.known[id] ?? 0 }
-        guard seen.filter({ $0 > image.opened + 1 }).count >= nodes.count - 1, canLose(id) else {
-            return
-        }
-        if isVerbose { print(now.nanoseconds / 1_000_000, "old image of", id.rawValue) }
-        disk = image.disk
-        disk.bytes?.storage.image = image.files
-        counts.oldImages += 1
-        nodes[id]?.oldStart = image.opened
-        nodes[id]?.diskImage = nil
-        after(.milliseconds(Int64.random(in: 1500...4000, using: &random)), .retire(id))
-    }
-
-    /// An operator notices the old image.
-    func retire(_ id: NodeID) {
-        guard nodes[id]?.oldStart != nil else { return }
-        replace(id)
-    }
-
-    // MARK: Who is spoken to
-
-    func greeting(of id: NodeID) -> Greeting {
-        let bytes = nodes[id]?.server?.disk.bytes
-        return Greeting(cluster: bytes?.cluster ?? 0, opened: bytes?.opened ?? 0)
-    }
-
-    /// Whether both servers would take the connection, by the rules of the handshake.
-    func admits(_ id: NodeID, from peer: NodeID, _ greeting: Greeting) -> Bool {
-        guard let bytes = nodes[id]?.server?.disk.bytes else { return false }
-        if !options.environment.contains(.ignoresClusterID) {
-            guard greeting.cluster != 0 else { return false }
-            if bytes.cluster == 0 {
-                do throws(DurableLogError) {
-                    try bytes.adopt(cluster: greeting.cluster)
-                } catch {
-                    end(id, because: error)
-                    return false
-                }
-            }
-            guard bytes.cluster == greeting.cluster else { return false }
-        } else if bytes.cluster == 0, greeting.cluster == 0 {
-            return false
-        }
-        let known = nodes[id]?.shell.known[peer] ?? 0
-        let isOld = greeting.opened < known || bytes.opened < nodes[peer]?.shell.known[id] ?? 0
-        if isOld, !options.environment.contains(.ignoresStartCounts) {
-            counts.refusedStarts += 1
-            return false
-        }
-        // A letter may be from before the image was put back.
-        let isOfThisStart = greeting.opened == nodes[peer]?.server?.disk.bytes?.opened
-        if isOfThisStart, nodes[peer]?.oldStart != nil || nodes[id]?.oldStart != nil {
-            checker.report(.durability, "a server on an old disk image takes part")
-        }
-        nodes[id]?.shell.known[peer] = greeting.opened
-        return true
     }
 
     // MARK: Autopilot
@@ -273,7 +226,7 @@ extension Simulation {
     var isShortOfServers: Bool {
         options.isWhole
             && nodes.values.contains { node in
-                node.isRotten || node.oldStart != nil
+                node.isRotten || node.isOld
                     || node.server?.raft.configuration.everyone.contains { nodes[$0] == nil }
                         == true
             }
@@ -284,7 +237,13 @@ extension Simulation {
 package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
     package var replaced = 0
     package var rots = 0
+    /// Writes that went astray, how many were found, and how many were the last of a log.
+    package var strays = 0
+    package var foundStrays = 0
+    package var lostTails = 0
     package var oldImages = 0
+    /// Of these, images of the start that they end.
+    package var presentImages = 0
     package var diskFailures = 0
     package var fullDisks = 0
     /// Messages refused because of an old disk image.
@@ -297,7 +256,11 @@ package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
     package static func += (left: inout WholeCounts, right: WholeCounts) {
         left.replaced += right.replaced
         left.rots += right.rots
+        left.strays += right.strays
+        left.foundStrays += right.foundStrays
+        left.lostTails += right.lostTails
         left.oldImages += right.oldImages
+        left.presentImages += right.presentImages
         left.diskFailures += right.diskFailures
         left.fullDisks += right.fullDisks
         left.refusedStarts += right.refusedStarts
@@ -306,7 +269,9 @@ package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         "\(diskFailures) disk failures, \(fullDisks) full disks, \(rots) damaged, "
-            + "\(oldImages) old images (\(refusedStarts) messages refused), "
+            + "\(strays) writes astray (\(foundStrays) found, \(lostTails) last of all), "
+            + "\(oldImages) old images, \(presentImages) of the last start, "
+            + "\(refusedStarts) refusals, "
             + "\(replaced) servers replaced, \(duplicates) duplicates without effect"
     }
 }

@@ -21,12 +21,25 @@ struct ServerShell {
     var reads: [RequestToken: (RegistryOperation, client: Int)] = [:]
     /// To whom the pending requests were sent last.
     var sentTo: (term: Term, leader: NodeID)?
-    /// The greatest start count that each peer has shown; survives restarts.
-    var known: [NodeID: UInt64] = [:]
+    /// What it remembers of the others, and what of that is on its disk.
+    var marks: [NodeID: ServerMark] = [:]
+    var stored: [NodeID: ServerMark] = [:]
+    /// The same as an observer would write it down, who sees the disks.
+    var heard: [NodeID: Heard] = [:]
+    var heardForGood: [NodeID: Heard] = [:]
+    /// What it said last of its own disk.
+    var told: Heard?
     /// When this leader first saw a session that expires.
     var sessionsSeen: [String: Instant] = [:]
     /// What its wall clock is off.
     var wallOffset: UInt64 = 0
+
+    /// Begins with what its disk remembers.
+    mutating func recall(_ marks: [NodeID: ServerMark]) {
+        self.marks = marks
+        stored = marks
+        heard = heardForGood
+    }
 
     /// Forgets what was only in memory.
     mutating func restart(as start: UInt64) {
@@ -36,13 +49,15 @@ struct ServerShell {
         reads = [:]
         sentTo = nil
         sessionsSeen = [:]
+        told = nil
     }
 }
 
 /// What is told about the sender with every message, as the transport's handshake does.
 struct Greeting {
     var cluster: UInt128
-    var opened: UInt64
+    /// nil while the server is down.
+    var start: ServerStart?
 }
 
 /// An answer of the registry to a client.
@@ -187,7 +202,7 @@ extension Simulation {
     ) {
         guard let client else { return }
         if case .written(let index) = outcome,
-            let problem = registryHistory.finish(operation.id, at: index)
+            let problem = registryHistory.finish(operation.id, at: index, now: now)
         {
             checker.report(.linearizability, problem)
         }
@@ -205,7 +220,8 @@ extension Simulation {
             if let problem = registryHistory.finish(
                 operation.id,
                 at: registry.applied,
-                from: registry
+                from: registry,
+                now: now
             ) {
                 checker.report(.linearizability, problem)
             }
@@ -242,7 +258,7 @@ extension Simulation {
         where local.since(since) > .milliseconds(900) {
             nextOperation += 1
             let end = RegistryOperation(id: nextOperation, kind: .destroySession(session))
-            registryHistory.begin(end)
+            registryHistory.begin(end, now: now)
             handle(end, of: nil, at: id)
         }
     }

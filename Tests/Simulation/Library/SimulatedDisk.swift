@@ -219,17 +219,29 @@ extension SimulatedDisk {
         written = 0
     }
 
+    /// Forgets what only the process of an image knew.
+    mutating func forgetProcess() {
+        failure = nil
+        written = 0
+    }
+
     /// Starts the real log, and compares what it found with what must be there.
     ///
     /// Returns the state for the core, and what was lost or made up, if anything.
     package mutating func reopen(
         first: (cluster: UInt128, ClusterConfiguration)? = nil,
-        limits: RaftLimits
+        limits: RaftLimits,
+        number: UInt128
     ) throws(DurableLogError) -> (RecoveredState, flaw: String?) {
         guard let bytes else { preconditionFailure("a disk without bytes") }
         let cluster = bytes.cluster
         let stored = newest.map { StoredSnapshot(cluster: cluster, point: $0.point) }
-        let state = try bytes.open(behind: stored, first: first, limits: limits)
+        let state = try bytes.open(
+            behind: stored,
+            first: first,
+            limits: limits,
+            number: number
+        )
         var found = Contents(
             hardState: state.hardState,
             snapshot: newest ?? durable.snapshot,

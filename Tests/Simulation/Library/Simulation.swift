@@ -64,8 +64,8 @@ package final class Simulation {
         var diskImage: DiskImage?
         /// Whether its disk is damaged where it was acknowledged.
         var isRotten = false
-        /// The start count of the old image that it runs on.
-        var oldStart: UInt64?
+        /// Whether it runs on an old image of its disk.
+        var isOld = false
     }
 
     enum Event {
@@ -89,6 +89,9 @@ package final class Simulation {
         case resend(NodeID, start: Int)
         case abandon(NodeID, start: Int, number: UInt64)
         case sessions(NodeID)
+        /// A server tells all others of its disk.
+        case tell(NodeID)
+        case standing(ServerShell.Heard, from: NodeID, to: NodeID, Greeting)
         case retire(NodeID)
         case autopilot
     }
@@ -159,7 +162,10 @@ package final class Simulation {
     }
 
     private func finalVerdict() -> Violation? {
-        guard !options.isWhole else { return nil }
+        guard !options.isWhole else {
+            guard let number = registryHistory.unexplainedInstances.first else { return nil }
+            return violation(.linearizability, "no order explains instance \(number)")
+        }
         let applied = Set(appliedAt.keys)
         guard let key = history.unexplainedKeys(applied: applied).first else { return nil }
         return violation(.linearizability, "no order explains key \(key)")
@@ -273,7 +279,7 @@ package final class Simulation {
         mixIntoTrace(server, output)
         checkLoyalty(id, output)
         checker.observe(server, output) { id in
-            guard nodes[id]?.oldStart == nil else { return nil }
+            guard nodes[id]?.isOld != true else { return nil }
             return nodes[id]?.server?.disk ?? nodes[id]?.disk
         }
         guard checker.violation == nil else { return }
@@ -301,6 +307,7 @@ package final class Simulation {
         if !options.isWhole, nodes[id]?.image == nil, chance(30) {
             nodes[id]?.image = server.disk.durable
         }
+        if options.isWhole { copyDisk(of: id) }
     }
 
     /// Sets the server's one timer.
@@ -360,6 +367,12 @@ package final class Simulation {
         case .sessions(let id):
             guard nodes[id] != nil, !isPaused(id, event) else { return }
             expireSessions(id)
+        case .tell(let id):
+            guard nodes[id] != nil, !isPaused(id, event) else { return }
+            tellStanding(id)
+        case .standing(let heard, let from, let to, let greeting):
+            guard !isPaused(to, event), admits(to, from: from, greeting) else { return }
+            hear(heard, of: from, at: to)
         case .retire(let id): retire(id)
         case .autopilot: runAutopilot()
         default: break

@@ -77,6 +77,8 @@ package struct SimulationOptions: Sendable {
     /// Chances in 10,000 per crash that acknowledged bytes are damaged, or an old image comes back.
     package var rotChance = 0
     package var oldImageChance = 0
+    /// Chance in 10,000 per sync that a write lands somewhere else.
+    package var strayChance = 0
     /// Starts a second cluster on a further server, with the same servers as members.
     package var bootstrapsTwice = false
 
@@ -99,6 +101,7 @@ package struct SimulationOptions: Sendable {
         if chance(30) { options.fullDiskChance = Int.random(in: 0...100, using: &random) }
         if chance(40) { options.rotChance = 4000 }
         if chance(40) { options.oldImageChance = 4000 }
+        if chance(40) { options.strayChance = 80 }
         return options
     }
 
@@ -164,7 +167,11 @@ package struct EnvironmentFaults: OptionSet, Sendable {
     /// Servers talk to those of another cluster.
     package static let ignoresClusterID = EnvironmentFaults(rawValue: 64)
     /// Servers talk to a peer whose disk is an old image.
-    package static let ignoresStartCounts = EnvironmentFaults(rawValue: 128)
+    package static let ignoresMarks = EnvironmentFaults(rawValue: 128)
+    /// A start forgets what was remembered of other servers.
+    package static let forgetsMarks = EnvironmentFaults(rawValue: 2048)
+    /// Of a peer's disk only the openings are looked at.
+    package static let trustsLastOpening = EnvironmentFaults(rawValue: 4096)
     /// The log says that a batch is on disk before it is.
     package static let commitsLate = EnvironmentFaults(rawValue: 256)
     /// The clock of a server stands still while the server does, as some do in a suspension.

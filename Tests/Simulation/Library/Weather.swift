@@ -35,6 +35,7 @@ extension Simulation {
         nodes[id]?.shell.wallOffset = UInt64.random(in: 0...3_000_000_000, using: &random)
         restartShell(of: id)
         after(.milliseconds(300), .sessions(id))
+        after(.milliseconds(200), .tell(id))
     }
 
     private func settings(_ id: NodeID) -> RaftSettings {
@@ -103,14 +104,14 @@ extension Simulation {
     }
 
     func crash(_ id: NodeID, losingPower: Bool = true) {
-        // Whoever runs on an old image must not start so often that its count catches up.
-        guard let server = nodes[id]?.server, nodes[id]?.oldStart == nil else { return }
+        // Whoever runs on an old image is about to be found out.
+        guard let server = nodes[id]?.server, nodes[id]?.isOld != true else { return }
         if isVerbose { print(now.nanoseconds / 1_000_000, "crash of", id.rawValue) }
         var disk = server.disk
         disk.crash(using: &random)
         if options.isWhole {
             disk.stop(losingPower: losingPower, using: &random)
-            imageDisk(of: id, &disk)
+            putBackDisk(of: id, &disk)
             restartShell(of: id)
         }
         if options.environment.contains(.restoresOldDisks), let image = nodes[id]?.image {

@@ -1,10 +1,10 @@
-import MusterAPI
-import MusterBalancing
+package import MusterAPI
+package import MusterBalancing
 import Synchronization
 
 /// The pick of one attempt, completed exactly once: by whoever ends the attempt, or when nobody
 /// holds it any more.
-final class OpenCall: Sendable {
+package final class OpenCall: Sendable {
     private struct State: ~Copyable {
         var pick: Pick?
         /// How long the answer's head took.
@@ -13,12 +13,12 @@ final class OpenCall: Sendable {
         var outcome = CallOutcome.cancelled
     }
 
-    let endpoint: ServiceEndpoint
-    let started: ContinuousClock.Instant
+    package let endpoint: ServiceEndpoint
+    package let started: ContinuousClock.Instant
     private let clock: TimeSource
     private let state: Mutex<State>
 
-    init(_ pick: consuming Pick, started: ContinuousClock.Instant, clock: TimeSource) {
+    package init(_ pick: consuming Pick, started: ContinuousClock.Instant, clock: TimeSource) {
         endpoint = pick.endpoint
         self.started = started
         self.clock = clock
@@ -27,11 +27,11 @@ final class OpenCall: Sendable {
 
     deinit { settle(nil) }
 
-    var elapsed: Duration { started.duration(to: clock.now()) }
+    package var elapsed: Duration { started.duration(to: clock.now()) }
 
     /// Notes that the answer's head is there; from now on an answer that is not read to its end
     /// counts as `outcome`.
-    func answered(_ outcome: CallOutcome) {
+    package func answered(_ outcome: CallOutcome) {
         let latency = elapsed
         state.withLock { state in
             state.latency = latency
@@ -40,10 +40,10 @@ final class OpenCall: Sendable {
     }
 
     /// Ends the call as its head said.
-    func finish() { settle(nil) }
+    package func finish() { settle(nil) }
 
     /// Ends the call; a second time does nothing.
-    func complete(_ outcome: CallOutcome) { settle(outcome) }
+    package func complete(_ outcome: CallOutcome) { settle(outcome) }
 
     private func settle(_ told: CallOutcome?) {
         let now = clock.now()
