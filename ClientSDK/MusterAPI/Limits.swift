@@ -39,4 +39,10 @@ enum Limits {
     /// How much longer than the registry's own limit a blocking query may take before it counts
     /// as lost: the jitter of a sixteenth that the registry adds, and this.
     static let waitGrace = Duration.seconds(10)
+
+    /// How long a connection may be silent before the system asks whether the other side is there,
+    /// how often it asks again, and after how many questions without an answer it is lost.
+    static let keepAliveIdle = Duration.seconds(30)
+    static let keepAliveInterval = Duration.seconds(10)
+    static let keepAliveProbes = 3
 }

@@ -47,6 +47,13 @@ public final class ServiceSnapshot: Sendable {
         self.generation = generation
         self.origin = origin
         self.confirmed = confirmed
+        self.instances = Self.ordered(instances)
+    }
+
+    /// The instances ordered by id, each id once; a list that is so already is shared, not copied.
+    private static func ordered(_ instances: [Instance]) -> [Instance] {
+        let isOrdered = zip(instances, instances.dropFirst()).allSatisfy { $0.id < $1.id }
+        if isOrdered { return instances }
         var ordered: [Instance] = []
         ordered.reserveCapacity(instances.count)
         for (_, instance) in instances.enumerated().sorted(by: {
@@ -55,7 +62,7 @@ public final class ServiceSnapshot: Sendable {
         }) where ordered.last?.id != instance.id {
             ordered.append(instance)
         }
-        self.instances = ordered
+        return ordered
     }
 
     /// How long ago the registry last confirmed this list.

@@ -57,6 +57,7 @@ struct TransportEndpoint: Sendable {
         // A refused connection is an answer: retrying inside would hide it for ten seconds.
         settings.connectionPool.retryConnectionEstablishment = false
         settings.httpVersion = .http1Only
+        settings.http1_1ConnectionDebugInitializer = { Transport.keepAlive($0) }
         // A call has one span, however often it is sent.
         settings.tracing.tracer = nil
         guard address.usesTLS else { return settings }

@@ -186,8 +186,10 @@ extension Discovery {
             }
             if instance.health <= query.minimumHealth { instances.append(instance) }
         }
+        // Without the room that the list has grown beyond what it holds: it is kept for long.
+        let exact = instances.withUnsafeBufferPointer { Array($0) }
         // Ordered and each once, so that equal content compares equal.
-        return ServiceSnapshot(instances: instances, confirmed: clock.now()).instances
+        return ServiceSnapshot(instances: exact, confirmed: clock.now()).instances
     }
 }
 
