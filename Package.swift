@@ -334,7 +334,7 @@ let package = Package(
             [
                 "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
                 "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
-                lifecycle, logging,
+                lifecycle, logging, nioCore,
             ]
         ),
         tests(

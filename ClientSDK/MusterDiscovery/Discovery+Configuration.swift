@@ -90,7 +90,7 @@ extension Discovery {
         func watchSettings(delay: Duration) -> WatchCore.Settings {
             var settings = WatchCore.Settings()
             settings.source.asking.wait = wait
-X 2114b7e84539f15d7f33d07be80c6511e033085d
+            settings.source.asking.slowest = slowestRefresh
             settings.source.emptyHold = emptyHold
             settings.source.removalShare = min(1, max(0, removalShare))
             settings.source.settling = settling

@@ -109,4 +109,35 @@ import Testing
             #expect(registry.unclaimed == 0)
         }
     }
+
+    @Test func aSocketThatIsNotThereIsUnreachableAtOnce() async throws {
+        let path = "/tmp/muster-api-\(UInt64.random(in: 0...UInt64.max)).sock"
+        let configuration = ClientConfiguration(address: .unixSocket(path: path))
+        try await MusterClient.withClient(configuration) { client in
+            let error = await #expect(throws: MusterError.self) {
+                try await client.agent.reload()
+            }
+            #expect(error?.code == .unreachable)
+            #expect(error?.message.contains("no connection") == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test func aNameThatDoesNotResolveIsUnreachable() async throws {
+        // RFC 6761 §6.4: a name under `invalid` never resolves.
+        let configuration = ClientConfiguration(address: .http(host: "registry.invalid"))
+        try await MusterClient.withClient(configuration) { client in
+            let error = await #expect(throws: MusterError.self) {
+                try await client.agent.reload()
+            }
+            #expect(error?.code == .unreachable)
+        }
+    }
+
+    @Test func aClientThatWasShutDownSaysSo() async throws {
+        let client = try MusterClient()
+        try await client.shutdown()
+        let error = await #expect(throws: MusterError.self) { _ = try await client.status.leader() }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.contains("shut down") == true)
+    }
 }
