@@ -93,10 +93,15 @@ import Testing
 
     @Test func checksOfTheAgentAndOfTheApplicationAreRegisteredTogether() async throws {
         let http = CheckDefinition.http("http://127.0.0.1:80/health", every: .seconds(5))
+        let tcp = CheckDefinition.tcp("127.0.0.1:80", every: .seconds(5))
+        let grpc = CheckDefinition(grpc: "127.0.0.1:81/orders", interval: .seconds(5))
         let database = ApplicationCheck(name: "database", ttl: .seconds(30)) { .critical }
-        try await withRegistrar(checks: [http], applicationChecks: [database]) { fixture in
+        let checks = [http, tcp, grpc]
+        try await withRegistrar(checks: checks, applicationChecks: [database]) { fixture in
             let request = await fixture.registry.next(AgentPath.register)
             #expect(request.body.contains(#""HTTP":"http://127.0.0.1:80/health""#))
+            #expect(request.body.contains(#""TCP":"127.0.0.1:80""#))
+            #expect(request.body.contains(#""GRPC":"127.0.0.1:81/orders""#))
             #expect(request.body.contains(#""CheckID":"service:web-1:heartbeat""#))
             #expect(request.body.contains(#""CheckID":"service:web-1:database""#))
             request.answer()
