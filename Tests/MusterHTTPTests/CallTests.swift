@@ -250,6 +250,25 @@ struct CallTests {
         for instance in slow { try await instance.stop() }
     }
 
+    @Test func aCallWithoutTimeIsNotSentAndSaysNothingOfTheInstance() async throws {
+        let instance = ScriptedInstance(.answer(200))
+        let endpoint = try await instance.start()
+        try await withClient { client in
+            let outcomes = Outcomes()
+            let error = await #expect(throws: HTTPCallError.self) {
+                try await client.execute(
+                    HTTPClientRequest(url: "http://payments/"),
+                    using: balancer([endpoint]) { $0.recorder = outcomes },
+                    timeout: .zero
+                )
+            }
+            #expect(error?.code == .timeout)
+            #expect(outcomes.all == [.cancelled])
+            #expect(instance.heads.isEmpty)
+        }
+        try await instance.stop()
+    }
+
     @Test func aClientsErrorIsAnAnswerAndSpeaksForTheInstance() async throws {
         let instance = ScriptedInstance(.answer(404))
         let endpoint = try await instance.start()
