@@ -130,6 +130,18 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What lookups cost against a real registry; see Tests/Benchmarks/run.sh.
+        .executableTarget(
+            name: "DiscoveryBenchmark",
+            dependencies: [
+                "CAllocations",
+                .product(name: "MusterAPI", package: "muster"),
+                .product(name: "MusterBalancing", package: "muster"),
+                .product(name: "MusterDiscovery", package: "muster"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
         // What a pick costs; run it with `swift run -c release PickBenchmark`.
         .target(name: "CAllocations"),
         .executableTarget(

@@ -278,7 +278,7 @@ public final class KeyValueProvider: ConfigProvider, Service {
     ///   - key: The key.
     ///   - type: What it is read as.
     /// - Returns: The whole key in the registry and the value, nil when there is none.
-    /// - Throws: ``KeyValueConfigError`` when the value is something else, ``MusterError`` when the
+    /// - Throws: ``KeyValueConfigError`` when the value is something else, `MusterError` when the
     ///   registry does not answer.
     public func fetchValue(
         forKey key: AbsoluteConfigKey,

@@ -10,6 +10,13 @@ extension Discovery {
         /// seconds.
         public var wait = Duration.seconds(60)
 
+        /// How far apart two answers are when the list changes all the time.
+        ///
+        /// The first changes are seen at once, then one per second, then more and more rarely.
+        /// Default 12 seconds; less sees changes sooner and asks more of the registry, up to once
+        /// per second.
+        public var slowestRefresh = Duration.seconds(12)
+
         /// How long an empty answer is held back after a list that was not empty.
         ///
         /// Default 30 seconds; zero believes it at once.
@@ -83,7 +90,7 @@ extension Discovery {
         func watchSettings(delay: Duration) -> WatchCore.Settings {
             var settings = WatchCore.Settings()
             settings.source.asking.wait = wait
-            settings.source.asking.backoffCap = Limits.longestBackoff
+            settings.source.asking.slowest = slowestRefresh
             settings.source.emptyHold = emptyHold
             settings.source.removalShare = min(1, max(0, removalShare))
             settings.source.settling = settling

@@ -66,7 +66,7 @@ public final class ServiceHTTPClient: Sendable {
     /// - Parameters:
     ///   - discovery: Finds the instances.
     ///   - client: Sends the requests; best made with
-    ///     ``AsyncHTTPClient/HTTPClient/Configuration/services(tls:)``. Who made it shuts it down.
+    ///     `HTTPClient/Configuration/services(tls:)`. Who made it shuts it down.
     ///   - logger: Told when another instance is tried.
     ///   - metrics: What makes the counters; nil takes that of the process.
     ///   - settings: How the service of a name is called; asked once per name.
@@ -87,7 +87,7 @@ public final class ServiceHTTPClient: Sendable {
     }
 
     /// Sends a request to the service that its URL names; see
-    /// ``AsyncHTTPClient/HTTPClient/execute(_:using:timeout:retry:options:)``.
+    /// `HTTPClient/execute(_:using:timeout:retry:options:)`.
     ///
     /// - Parameters:
     ///   - request: What to send.
@@ -112,7 +112,7 @@ public final class ServiceHTTPClient: Sendable {
     }
 
     /// Sends a request to the service that its URL names and returns the whole answer; see
-    /// ``AsyncHTTPClient/HTTPClient/collect(_:upTo:using:timeout:retry:options:)``.
+    /// `HTTPClient/collect(_:upTo:using:timeout:retry:options:)`.
     ///
     /// - Parameters:
     ///   - request: What to send.

@@ -179,6 +179,37 @@ struct InMemoryRegistryTests {
         }
     }
 
+    @Test("Filters on metadata choose instances; others are refused")
+    func filters() async throws {
+        try await withRegistry { registry, client, _ in
+            for (port, version) in [(1, "1"), (2, "2")] {
+                try registry.register(
+                    ServiceRegistration(
+                        id: "web\(port)",
+                        name: "web",
+                        port: port,
+                        meta: ["version": version, "zone": "a"]
+                    )
+                )
+            }
+            var options = QueryOptions()
+            for filter in [
+                #"Service.Meta.version == "2""#,
+                #"Service.Meta["zone"] == "a" and Service.Meta["version"] == "2""#,
+            ] {
+                options.filter = filter
+                let found = try await client.health.service("web", options: options)
+                #expect(found.value.map(\.service.id) == ["web2"])
+            }
+            options.filter = #"Service.Port == 1"#
+            let refused = options
+            let error = await #expect(throws: MusterError.self) {
+                try await client.health.service("web", options: refused)
+            }
+            #expect(error?.status == 400)
+        }
+    }
+
     @Test("A request that it does not serve is refused with a text that says so")
     func unknownRoute() async throws {
         try await withRegistry { _, client, _ in

@@ -28,6 +28,19 @@ struct TidyProofTests {
     }
 
     @Test
+    func `code in a document must stand in a source, line by line and in that order`() {
+        let document = { (code: String) in
+            file("Text\n```swift\n\(code)\n```\n", path: "ClientSDK/A/B.docc/C.md")
+        }
+        let source = file("func f() {\n    a()\n\n    b()\n}", path: "Samples/Sources/S/S.swift")
+        #expect(Snippets.violations([document("a()\nb()")], in: [source]).isEmpty)
+        #expect(Snippets.violations([document("b()\na()")], in: [source]).map(\.line) == [3])
+        #expect(Snippets.violations([document("a()\nc()")], in: [source]).count == 1)
+        #expect(Snippets.violations([document("// Package.swift\nx")], in: [source]).isEmpty)
+        #expect(!Snippets.isCompiled(file("", path: "ClientSDK/A/B.swift")))
+    }
+
+    @Test
     func `words for unfinished work are found, parts of words are not`() {
         for word in Rules.bannedWords {
             #expect(Rules.unfinishedWork(file("// \(word): later")).count == 1)

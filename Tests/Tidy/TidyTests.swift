@@ -95,6 +95,15 @@ struct TidyTests {
         )
     }
 
+    @Test
+    func `the code that the documentation shows is compiled`() {
+        let documents = Repository.files.filter(Snippets.isDocument)
+        expectNone(
+            Snippets.violations(documents, in: Repository.files.filter(Snippets.isCompiled))
+        )
+        #expect(documents.flatMap(Snippets.blocks).count > 15)
+    }
+
     private func expectNone(_ violations: [Violation]) {
         let text = violations.map(\.description).joined(separator: "\n")
         #expect(violations.isEmpty, "\(text)")

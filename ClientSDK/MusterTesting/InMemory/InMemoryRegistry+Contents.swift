@@ -30,7 +30,7 @@ extension InMemoryRegistry {
     /// Registers an instance that no application keeps alive; without a check it passes.
     ///
     /// - Parameter registration: The instance.
-    /// - Throws: ``MusterError`` when it has no name.
+    /// - Throws: `MusterError` when it has no name.
     public func register(_ registration: ServiceRegistration) throws {
         do {
             try change { state, now in

@@ -5,8 +5,9 @@ import Synchronization
 ///
 /// It is one agent with one node that knows registration and maintenance, TTL checks, health and
 /// catalog lookups with blocking queries, KV with check-and-set and locks, and sessions; enough to
-/// test an application without a server. It has no access control, no filters, no transactions, and
-/// runs no checks of its own: an HTTP or TCP check stays as it was registered until ``set(_:of:)``.
+/// test an application without a server. It has no access control, no transactions and of filters
+/// only those on metadata, and runs no checks of its own: an HTTP or TCP check stays as it was
+/// registered until ``set(_:of:)``.
 /// A request that it does not know gets status 404 with a text that says so.
 ///
 /// It can be stopped, restarted without its memory, frozen, and made to lie:

@@ -23,7 +23,7 @@ extension InMemoryState {
         default: break
         }
         if let name = request.rest(after: "health/service/") {
-            return healthService(name, request)
+            return try healthService(name, request)
         }
         if let name = request.rest(after: "health/checks/") {
             let list = checks.values.map(\.value).filter { $0.serviceName == name }
@@ -40,8 +40,13 @@ extension InMemoryState {
         return nil
     }
 
-    private func healthService(_ name: String, _ request: InMemoryRequest) -> ScriptedReply {
+    private func healthService(
+        _ name: String,
+        _ request: InMemoryRequest
+    ) throws -> ScriptedReply {
+        let filter = try InMemoryFilter(request["filter"] ?? "")
         var entries = instances(of: name, tags: request.all("tag")).compactMap { entry(of: $0.id) }
+        entries = entries.filter { filter.fits($0.service) }
         if request.has("passing") { entries = entries.filter { $0.aggregatedStatus == .passing } }
         return ScriptedReply(
             index: lastChange(.service(name)),

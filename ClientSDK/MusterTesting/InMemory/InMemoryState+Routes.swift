@@ -33,7 +33,9 @@ extension InMemoryState {
         if let datacenter = request["dc"], datacenter != Self.datacenter {
             throw InMemoryRefusal(500, "No path to datacenter")
         }
-        for unsupported in ["filter", "near", "node-meta", "hash"] where request.has(unsupported) {
+        let isHealth = request.path.hasPrefix("health/service/")
+        for unsupported in ["near", "node-meta", "hash"] + (isHealth ? [] : ["filter"])
+        where request.has(unsupported) {
             throw InMemoryRefusal(400, "the in-memory registry does not know ?\(unsupported)")
         }
         _ = try request.number("index")

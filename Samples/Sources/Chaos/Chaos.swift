@@ -280,8 +280,8 @@ struct Stage {
         )
         try picture.draw().write(toFile: options.picture, atomically: true, encoding: .utf8)
 
-        // Calm returned three seconds before the end: by then all get calls again.
-        let last = record.column(at: options.seconds - 1.5)..<record.columns
+        // Calm returned some seconds before the end: by then all get calls again.
+        let last = record.column(at: options.seconds - 2)..<record.columns
         let idle = (0..<options.instances).filter { instance in
             record.calls[instance][last].allSatisfy { $0.answered == 0 }
         }

@@ -193,13 +193,22 @@ struct Picture {
         _ stroke: String,
         _ fill: String
     ) {
-        guard values.contains(where: { $0 > 0 }) else { return }
-        let line = values.dropLast().enumerated().map { column, value in
-            (x((Double(column) + 0.5) * Record.step), base - min(1, value / top) * height)
+        // Only where there is something: a hill at a time, from its foot to its foot.
+        var hill: [(Double, Double)] = []
+        for column in 0..<values.count {
+            let value = column < values.count - 1 ? values[column] : 0
+            let point = (
+                x((Double(column) + 0.5) * Record.step), base - min(1, value / top) * height
+            )
+            if value > 0 {
+                if hill.isEmpty { hill = [(max(Self.left, x(Double(column) * Record.step)), base)] }
+                hill.append(point)
+            } else if !hill.isEmpty {
+                hill.append((x(Double(column) * Record.step), base))
+                svg.path(hill, fill: fill, stroke: stroke, width: 1.4, closed: true)
+                hill = []
+            }
         }
-        guard let first = line.first, let last = line.last else { return }
-        svg.path([(first.0, base)] + line + [(last.0, base)], fill: fill, closed: true)
-        svg.path(line, stroke: stroke, width: 1.4)
     }
 
     /// Each value with its neighbours: readings of two processes never fall together exactly.

@@ -25,15 +25,18 @@ struct Plan {
 
     /// How many instances are away at most at the same time.
     static let largestAbsence = 4
-    /// The calm at the beginning and at the end, in seconds.
+    /// The calm at the beginning, in seconds.
     static let calm = 3.0
+
+    /// The calm at the end, in seconds: whoever was started last has to be found by everyone.
+    static func lastCalm(of seconds: Double) -> Double { min(10, seconds / 4) }
 
     let events: [Event]
 
     init(seconds: Double, instances: Int, seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var events: [Event] = []
-        let end = seconds - Self.calm
+        let end = seconds - Self.lastCalm(of: seconds)
         // Until when each instance is away.
         var away: [Int: Double] = [:]
         var time = Self.calm

@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// A program whose settings live in the registry and may change while it runs.
 ///
-/// It says `message` every `interval.ms`: keys `config/ticker/message`, `config/ticker/interval/ms`.
+/// It says what the key `config/ticker/message` holds, every `config/ticker/interval/ms`.
 @main
 struct Ticker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

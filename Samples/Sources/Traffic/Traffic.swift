@@ -38,7 +38,10 @@ struct Traffic: AsyncParsableCommand {
         var logger = Logger(label: "traffic")
         logger.logLevel = .critical
         let registry = try MusterClient(configuration: .fromEnvironment())
-        let discovery = Discovery(client: registry, logger: logger)
+        var settings = Discovery.Configuration()
+        // A handful of consumers may ask often, also while everything changes all the time.
+        settings.slowestRefresh = .seconds(1)
+        let discovery = Discovery(client: registry, configuration: settings, logger: logger)
 
         // What is called: the passing instances. What is shown: all of them.
         let tally = Tally()

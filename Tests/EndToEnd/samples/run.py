@@ -2,8 +2,8 @@
 """The samples, each run for a few seconds against a real agent, and the demonstration of chaos.
 
 Usage: run.py --muster PATH --programs DIRECTORY [--only TEXT] [--list]
---programs is where `swift build --package-path Samples` put them. With --muster set to a real Consul
-the samples run against that.
+--programs is where `swift build --package-path Samples` put them. With --muster set to a real
+Consul the samples run against that.
 """
 
 import argparse
