@@ -105,8 +105,7 @@ extension BalancedTransport {
                 try await waitForSnapshot(search)
                 continue
             }
-            let limit = max(1, min(settings.attempts, Limits.mostAttempts))
-            if search.tried.count < limit, let found = pick(&search) { return found }
+            if let found = pick(&search) { return found }
             guard search.waits else { throw unavailable(search) }
             // Something may change, or someone may have come back.
             await table.changed.wait(
@@ -139,25 +138,28 @@ extension BalancedTransport {
     private func pick(_ search: inout Search) -> (Backend, OpenCall)? {
         let now = settings.clock.now()
         let pausing = table.avoided(task: search.task, at: now)
-        let request = PickRequest(avoiding: search.tried + pausing)
-        let call: OpenCall
-        do {
-            call = OpenCall(
-                try balancer.pick(request, at: now),
-                started: now,
-                clock: settings.clock
-            )
-        } catch {
-            search.lastError = search.lastError ?? error
-            return nil
-        }
-        guard !search.tried.contains(call.endpoint) else { return nil }
-        guard let backend = table.backend(at: call.endpoint), backend.begin() else {
+        let most = max(1, min(settings.attempts, Limits.mostAttempts))
+        while search.tried.count < most {
+            let call: OpenCall
+            do {
+                let request = PickRequest(avoiding: search.tried + pausing)
+                call = OpenCall(
+                    try balancer.pick(request, at: now),
+                    started: now,
+                    clock: settings.clock
+                )
+            } catch {
+                search.lastError = search.lastError ?? error
+                return nil
+            }
+            guard !search.tried.contains(call.endpoint) else { return nil }
+            if let backend = table.backend(at: call.endpoint), backend.begin() {
+                return (backend, call)
+            }
             // It left this moment, or cannot be used at all.
             search.tried.append(call.endpoint)
-            return pick(&search)
         }
-        return (backend, call)
+        return nil
     }
 
     private func unavailable(_ search: Search) -> RPCError {

@@ -70,7 +70,13 @@ struct TrackedInbound<Bytes: GRPCContiguousBytes & Sendable>: AsyncSequence, Sen
                 case .metadata: tracked.call.answered(.success)
                 case .status(let status, _):
                     if status.code == .unavailable { tracked.onUnavailable() }
-                    tracked.call.complete(CallOutcome(status.code))
+                    let outcome = CallOutcome(status.code)
+                    // A stream that is cancelled may still say so: why is known when it ends.
+                    if outcome == .cancelled {
+                        tracked.call.answered(outcome)
+                    } else {
+                        tracked.call.complete(outcome)
+                    }
                 case .message, nil: break
                 }
                 return part

@@ -110,7 +110,11 @@ struct ServiceCall: Sendable {
         options.metrics.attempts.increment()
         let limit = options.attemptTimeout.map { min($0, remaining) } ?? remaining
         do {
-            guard limit > .zero else { throw HTTPClientError.deadlineExceeded }
+            guard limit > .zero else {
+                // It was not asked.
+                call.complete(.cancelled)
+                throw HTTPClientError.deadlineExceeded
+            }
             guard let collects else {
                 return .answered(try await send(call, within: limit))
             }
