@@ -323,7 +323,7 @@ let package = Package(
             [
                 "MusterAPI", "MusterBalancing", "MusterConfiguration", "MusterCoordination",
                 "MusterDiscovery", "MusterHTTP", "MusterTesting", configuration, httpClient,
-                lifecycle, logging,
+                lifecycle, logging, nioCore,
             ]
         ),
         tests(

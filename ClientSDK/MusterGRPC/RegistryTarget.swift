@@ -25,14 +25,14 @@ extension ResolvableTarget where Self == RegistryTarget {
     /// - Parameters:
     ///   - service: The service's name.
     ///   - tags: The tags an instance must have, all of them.
-    ///   - datacenter: The datacenter; nil is the agent's own.
+    ///   - datacenters: Where to look, in the order of preference.
     /// - Returns: The target.
     public static func consul(
         _ service: String,
         tags: [String] = [],
-        datacenter: String? = nil
+        datacenters: [Datacenter] = [.local]
     ) -> Self {
-        RegistryTarget(ServiceQuery(service, tags: tags, datacenter: datacenter))
+        RegistryTarget(ServiceQuery(service, tags: tags, datacenters: datacenters))
     }
 }
 
@@ -85,7 +85,7 @@ public struct RegistryURL: Hashable, Sendable {
             switch (pair[0], value) {
             case ("tag", _):
                 query.tags += value.split(separator: ",").map(String.init)
-            case ("dc", _): query.datacenter = value
+            case ("dc", _): query.datacenters = [Datacenter(value)]
             case ("filter", _): query.filter = value
             case ("token", _): token = value
             case ("healthy", "true"): query.minimumHealth = .passing

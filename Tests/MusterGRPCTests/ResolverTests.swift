@@ -64,7 +64,7 @@ struct ResolverTests {
         #expect(url.agent == .http(host: "agent.example", port: 8501))
         #expect(url.query.name == "in ventory")
         #expect(url.query.tags == ["grpc", "v2", "eu"])
-        #expect(url.query.datacenter == "dc2")
+        #expect(url.query.datacenters == ["dc2"])
         #expect(url.query.minimumHealth == .critical)
         #expect(url.query.filter == "Service.Meta.x == 1")
         #expect(url.token == "t")
