@@ -183,7 +183,7 @@ let package = Package(
             "Agent",
             [
                 "Model", "Wire", "Filter", "StateStore", "StateMachine", "LocalState", "Raft",
-                "Replica", "Snapshots", "HTTPAPI", "DNSAPI", "Checks", "Consensus", nioCore,
+                "Replica", "Snapshots", "HTTPAPI", "DNSAPI", "Checks", "RPC", "Consensus", nioCore,
                 nioPosix, nioTLS, logging, lifecycle,
             ]
         ),
@@ -229,6 +229,13 @@ let package = Package(
             ["MusterAPI", "MusterBalancing", "MusterDiscovery", nioCore, nioPosix, nioHTTP1]
         ),
         // Tests.
+        .target(name: "RandomSupport", path: "Tests/Support/Random", swiftSettings: strict),
+        .target(
+            name: "TLSSupport",
+            dependencies: [nioTLS],
+            path: "Tests/Support/TLS",
+            swiftSettings: strict
+        ),
         .target(
             name: "StorageSimulation",
             dependencies: ["WriteAheadLog"],
@@ -277,21 +284,24 @@ let package = Package(
         ),
         tests(
             "RPCTests",
-            ["RPC", "Raft", "Model", "Checksums", nioCore, nioPosix, nioTLS, logging]
+            [
+                "RPC", "Raft", "Model", "Checksums", "RandomSupport", "TLSSupport", nioCore,
+                nioPosix, nioTLS, logging,
+            ]
         ),
         tests("StateMachineTests", ["StateMachine", "StateStore", "Model", "Wire"]),
         tests(
             "SnapshotsTests",
-            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", crypto],
+            ["Snapshots", "StateStore", "Raft", "Model", "Wire", "CZlib", "RandomSupport", crypto],
             resources: [.copy("Golden")]
         ),
-        tests("WireTests", ["Wire", "Model"]),
+        tests("WireTests", ["Wire", "Model", "RandomSupport"]),
         tests(
             "CLITests",
             ["CLI", "Model", "MusterAPI", "Raft", "Wire", "WriteAheadLog", arguments]
         ),
-        tests("FilterTests", ["Filter"], resources: [.copy("Golden")]),
-        tests("StateStoreTests", ["StateStore", "Model", "Wire"]),
+        tests("FilterTests", ["Filter", "RandomSupport"], resources: [.copy("Golden")]),
+        tests("StateStoreTests", ["StateStore", "Model", "Wire", "RandomSupport"]),
         tests("LocalStateTests", ["LocalState", "Model"]),
         tests("ReplicaTests", ["Replica", "StateStore", "Model", nioCore, nioEmbedded, nioPosix]),
         tests("ChecksTests", ["Checks", "LocalState", "Model", nioCore, nioPosix]),
@@ -299,14 +309,15 @@ let package = Package(
             "HTTPAPITests",
             [
                 "HTTPAPI", "Replica", "StateMachine", "StateStore", "LocalState", "Model", "Wire",
-                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS, logging,
+                "RandomSupport", "TLSSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded, nioTLS,
+                logging,
             ]
         ),
         tests(
             "DNSAPITests",
             [
-                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire", nioCore,
-                nioEmbedded, nioPosix,
+                "DNSAPI", "Replica", "StateMachine", "StateStore", "Model", "Wire",
+                "RandomSupport", nioCore, nioEmbedded, nioPosix,
             ],
             resources: [.copy("Golden")]
         ),
@@ -314,7 +325,7 @@ let package = Package(
             "AgentTests",
             [
                 "Agent", "Model", "LocalState", "HTTPAPI", "DNSAPI", "Replica", "StateStore",
-                nioCore, nioPosix, logging,
+                "RPC", "TLSSupport", nioCore, nioPosix, logging,
             ]
         ),
         // The SDK against a real agent: skipped unless `Tests/EndToEnd/live.py` names one.
@@ -344,7 +355,10 @@ let package = Package(
         ),
         tests(
             "MusterCoordinationTests",
-            ["MusterCoordination", "MusterAPI", "MusterTesting", logging, lifecycle]
+            [
+                "MusterCoordination", "MusterAPI", "MusterTesting", logging, metrics,
+                metricsTesting, lifecycle, lifecycleTesting,
+            ]
         ),
         tests(
             "MusterHTTPTests",

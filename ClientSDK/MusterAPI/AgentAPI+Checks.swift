@@ -15,11 +15,14 @@ private struct StandaloneCheck: Encodable {
 
 extension AgentAPI {
     /// The checks registered with this agent, by id.
-    public func checks(filter: String? = nil) async throws -> [String: HealthCheck] {
+    public func checks(
+        filter: String? = nil,
+        token: String? = nil
+    ) async throws -> [String: HealthCheck] {
         try await client.get(
             [String: HealthCheck].self,
             RegistryRequest("/v1/agent/checks"),
-            QueryOptions(filter: filter)
+            QueryOptions(token: token, filter: filter)
         ).value
     }
 
@@ -36,9 +39,10 @@ extension AgentAPI {
     }
 
     /// Removes a check.
-    public func deregister(checkID: String) async throws {
+    public func deregister(checkID: String, token: String? = nil) async throws {
         try await client.write(
-            RegistryRequest("PUT", "/v1/agent/check/deregister/" + RegistryRequest.encode(checkID))
+            RegistryRequest("PUT", "/v1/agent/check/deregister/" + RegistryRequest.encode(checkID)),
+            WriteOptions(token: token)
         )
     }
 
@@ -48,14 +52,26 @@ extension AgentAPI {
     ///   - checkID: The check's id.
     ///   - status: Its state: passing, warning or critical.
     ///   - output: What it says; keep it constant, because a changed text is written to the
-    ///     catalog and wakes everyone who watches the service.
+    ///     catalog and wakes everyone who watches the service. One that is too long for a line of
+    ///     a request is sent in its body.
+    ///   - token: The token, instead of the client's.
     /// - Throws: ``MusterError``; ``MusterError/saysUnknownCheck`` tells that the agent does not
     ///   know the check, as after its restart.
     public func update(
         checkID: String,
         status: CheckStatus,
-        output: String = ""
+        output: String = "",
+        token: String? = nil
     ) async throws {
+        guard output.utf8.count <= Limits.noteBytes else {
+            let report = ["Status": status.rawValue, "Output": output]
+            let path = "/v1/agent/check/update/" + RegistryRequest.encode(checkID)
+            try await client.write(
+                RegistryRequest("PUT", path, body: try MusterClient.encode(report)),
+                WriteOptions(token: token)
+            )
+            return
+        }
         let verb =
             switch status {
             case .passing: "pass"
@@ -67,7 +83,7 @@ extension AgentAPI {
             "/v1/agent/check/\(verb)/" + RegistryRequest.encode(checkID)
         )
         if !output.isEmpty { request.add("note", output) }
-        try await client.write(request)
+        try await client.write(request, WriteOptions(token: token))
     }
 }
 

@@ -1,10 +1,13 @@
 extension AgentAPI {
     /// The instances registered with this agent, by id.
-    public func services(filter: String? = nil) async throws -> [String: AgentService] {
+    public func services(
+        filter: String? = nil,
+        token: String? = nil
+    ) async throws -> [String: AgentService] {
         try await client.get(
             [String: AgentService].self,
             RegistryRequest("/v1/agent/services"),
-            QueryOptions(filter: filter)
+            QueryOptions(token: token, filter: filter)
         ).value
     }
 
@@ -49,34 +52,52 @@ extension AgentAPI {
     }
 
     /// Removes an instance and its checks; an unknown id is not an error on every server.
-    public func deregister(serviceID: String) async throws {
+    ///
+    /// - Parameters:
+    ///   - serviceID: The instance's id.
+    ///   - token: The token, instead of the client's.
+    /// - Throws: ``MusterError``.
+    public func deregister(serviceID: String, token: String? = nil) async throws {
         try await client.write(
             RegistryRequest(
                 "PUT",
                 "/v1/agent/service/deregister/" + RegistryRequest.encode(serviceID)
-            )
+            ),
+            WriteOptions(token: token)
         )
     }
 
     /// The health of one instance of this agent.
     ///
-    /// - Parameter id: The instance's id.
+    /// - Parameters:
+    ///   - id: The instance's id.
+    ///   - token: The token, instead of the client's.
     /// - Returns: Its health, nil when the agent does not know it.
     /// - Throws: ``MusterError``.
-    public func health(serviceID id: String) async throws -> AgentServiceHealth? {
-        let request = RegistryRequest("/v1/agent/health/service/id/" + RegistryRequest.encode(id))
+    public func health(
+        serviceID id: String,
+        token: String? = nil
+    ) async throws -> AgentServiceHealth? {
+        var request = RegistryRequest("/v1/agent/health/service/id/" + RegistryRequest.encode(id))
+        request.token = token
         return try await health(AgentServiceHealth.self, request)
     }
 
     /// The health of this agent's instances of a service.
     ///
-    /// - Parameter name: The service's name.
+    /// - Parameters:
+    ///   - name: The service's name.
+    ///   - token: The token, instead of the client's.
     /// - Returns: Their health, empty when there is none.
     /// - Throws: ``MusterError``.
-    public func health(serviceName name: String) async throws -> [AgentServiceHealth] {
-        let request = RegistryRequest(
+    public func health(
+        serviceName name: String,
+        token: String? = nil
+    ) async throws -> [AgentServiceHealth] {
+        var request = RegistryRequest(
             "/v1/agent/health/service/name/" + RegistryRequest.encode(name)
         )
+        request.token = token
         return try await health([AgentServiceHealth].self, request) ?? []
     }
 
@@ -85,6 +106,8 @@ extension AgentAPI {
         _ type: Value.Type,
         _ request: RegistryRequest
     ) async throws -> Value? {
+        var request = request
+        request.answersWithAnyStatus = true
         let reply = try await client.send(request)
         switch reply.status {
         case 200, 429, 503: return try MusterClient.decode(type, from: reply, request)

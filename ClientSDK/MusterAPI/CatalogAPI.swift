@@ -94,6 +94,22 @@ extension CatalogAPI {
         )
     }
 
+    /// The services that a gateway stands for.
+    ///
+    /// - Parameters:
+    ///   - gateway: The gateway's service name.
+    ///   - options: How it is asked.
+    /// - Returns: What the gateway serves, in the server's own shape; empty when there is none.
+    /// - Throws: ``MusterError``.
+    public func gatewayServices(
+        _ gateway: String,
+        options: QueryOptions = QueryOptions()
+    ) async throws -> Response<[JSONValue]> {
+        let path = "/v1/catalog/gateway-services/" + RegistryRequest.encode(gateway)
+        return try await client.find([JSONValue].self, RegistryRequest(path), options)
+            .map { $0 ?? [] }
+    }
+
     /// Writes a node, an instance or checks straight into the catalog.
     public func register(
         _ registration: CatalogRegistration,

@@ -10,7 +10,8 @@ extension ClientConfiguration {
     /// `CONSUL_HTTP_ADDR`, `CONSUL_HTTP_TOKEN`, `CONSUL_HTTP_TOKEN_FILE`, `CONSUL_HTTP_AUTH`,
     /// `CONSUL_HTTP_SSL`, `CONSUL_HTTP_SSL_VERIFY`, `CONSUL_CACERT`, `CONSUL_CAPATH`,
     /// `CONSUL_CLIENT_CERT`, `CONSUL_CLIENT_KEY`, `CONSUL_TLS_SERVER_NAME`. An empty variable
-    /// counts as not set.
+    /// counts as not set. `CONSUL_NAMESPACE` and `CONSUL_PARTITION` belong to Consul Enterprise and
+    /// are ignored: without it there is one namespace and one partition.
     ///
     /// - Parameter environment: The variables; nil takes those of this process.
     /// - Returns: A configuration, the default where no variable says otherwise.
@@ -62,6 +63,25 @@ extension ClientConfiguration {
         case "0", "f", "F", "false", "FALSE", "False": false
         default: nil
         }
+    }
+
+    /// The regular files of a directory, by name.
+    ///
+    /// - Throws: ``MusterError`` when there is no such directory, or no file in it.
+    static func files(in directory: String) throws -> [String] {
+        // Why it cannot be read does not change what is to be done about it.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        var isDirectory = false
+        let files = names.sorted().map { directory + "/" + $0 }.filter {
+            FileManager.default.fileExists(atPath: $0, isDirectory: &isDirectory) && !isDirectory
+        }
+        guard !files.isEmpty else {
+            throw MusterError(
+                code: .invalidConfiguration,
+                message: "the directory \(directory) has no files that can be read"
+            )
+        }
+        return files
     }
 
     /// The token in the file at `path`, without surrounding white space.

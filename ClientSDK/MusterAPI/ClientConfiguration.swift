@@ -31,10 +31,24 @@ public struct ClientConfiguration: Sendable {
     /// Default `http://127.0.0.1:8500`.
     public var address: RegistryAddress
 
+    /// Further agents or servers of the same cluster, for an application without a local agent.
+    ///
+    /// Empty unless set. When ``address`` cannot be reached, or refuses a read with 429 or 5xx,
+    /// they are tried in their order; requests stay with the one that answered last. What is said
+    /// to `agent` is said to whichever that is: an application that registers instances should do
+    /// so with one agent.
+    public var fallbackAddresses: [RegistryAddress] = []
+
+    /// All addresses in the order in which they are tried first.
+    public var addresses: [RegistryAddress] { [address] + fallbackAddresses }
+
     /// The token sent with requests that bring none of their own.
     public var token: String?
 
-    /// A file that holds the token; read anew after each 403, so that it can be rotated.
+    /// A file that holds the token, which wins over ``token``.
+    ///
+    /// It is read anew after each 403, so that it can be rotated: a request that was refused with
+    /// the old token is sent once more with the new one.
     public var tokenFile: String?
 
     /// User and password for a proxy in front of the agent.
@@ -51,10 +65,13 @@ public struct ClientConfiguration: Sendable {
     /// Default 2 seconds.
     public var connectTimeout = Duration.seconds(2)
 
-    /// How long an answer may take, blocking queries aside.
+    /// How long an answer may take each time a request is sent, blocking queries aside.
     ///
     /// Default 10 seconds.
     public var requestTimeout = Duration.seconds(10)
+
+    /// What the client sends again by itself, and when.
+    public var retries = RequestRetries()
 
     /// How many blocking queries may hold a connection at once; more wait.
     ///

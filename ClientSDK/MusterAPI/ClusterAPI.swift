@@ -115,7 +115,8 @@ extension OperatorAPI {
 
     /// The health of the servers; an unhealthy cluster is an answer, too.
     public func autopilotHealth() async throws -> AutopilotHealth {
-        let request = RegistryRequest("/v1/operator/autopilot/health")
+        var request = RegistryRequest("/v1/operator/autopilot/health")
+        request.answersWithAnyStatus = true
         let reply = try await client.send(request)
         guard reply.isSuccess || (reply.status == 429 && !reply.body.isEmpty) else {
             throw MusterError.refused(
@@ -125,5 +126,14 @@ extension OperatorAPI {
             )
         }
         return try MusterClient.decode(AutopilotHealth.self, from: reply, request)
+    }
+
+    /// The state of the servers as newer versions of Consul tell it, in the server's own shape.
+    ///
+    /// - Returns: The state.
+    /// - Throws: ``MusterError``; code `notFound` from a Consul before 1.9.
+    public func autopilotState() async throws -> JSONValue {
+        let request = RegistryRequest("/v1/operator/autopilot/state")
+        return try await client.get(JSONValue.self, request, QueryOptions()).value
     }
 }

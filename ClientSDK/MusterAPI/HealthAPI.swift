@@ -45,6 +45,22 @@ extension HealthAPI {
         try await list("connect", name, tags, passing, options)
     }
 
+    /// The instances of the ingress gateways that lead to a service.
+    ///
+    /// - Parameters:
+    ///   - name: The service's name.
+    ///   - passing: Whether only instances are listed whose checks all pass.
+    ///   - options: How it is asked.
+    /// - Returns: The gateways' instances, empty when there is none.
+    /// - Throws: ``MusterError``.
+    public func ingress(
+        _ name: String,
+        passing: Bool = false,
+        options: QueryOptions = QueryOptions()
+    ) async throws -> Response<[ServiceEntry]> {
+        try await list("ingress", name, [], passing, options)
+    }
+
     /// The checks of a node and of its instances.
     public func node(
         _ name: String,

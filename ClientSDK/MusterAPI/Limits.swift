@@ -17,6 +17,10 @@ enum Limits {
     /// storage; a later one replaces an earlier one.
     static let sharedSlices = 1024
 
+    /// The longest text of a check that goes into a request's line; a longer one goes into the
+    /// body.
+    static let noteBytes = 1024
+
     /// The largest token file read; a larger one fails with `invalidConfiguration`.
     static let tokenFileBytes = 64 * 1024
 

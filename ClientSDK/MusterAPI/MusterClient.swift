@@ -1,3 +1,5 @@
+package import Tracing
+
 /// A client of one registry agent; Muster's or Consul's.
 ///
 /// Its parts follow the HTTP API: ``agent``, ``catalog``, ``health``, ``keyValue`` and so on. It
@@ -15,6 +17,16 @@ public final class MusterClient: Sendable {
     public init(configuration: ClientConfiguration = ClientConfiguration()) throws {
         self.configuration = configuration
         transport = try Transport(configuration: configuration)
+    }
+
+    /// Makes a client whose clock and tracer are a test's.
+    package init(
+        configuration: ClientConfiguration,
+        clock: TimeSource,
+        tracer: (any Tracer)? = nil
+    ) throws {
+        self.configuration = configuration
+        transport = try Transport(configuration: configuration, clock: clock, tracer: tracer)
     }
 
     /// Closes all connections; requests under way fail.

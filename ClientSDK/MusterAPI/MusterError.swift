@@ -13,6 +13,8 @@ public struct MusterError: Error, Sendable, CustomStringConvertible {
         public static let invalidConfiguration = Code("invalid configuration")
         /// No connection to the registry could be made, or it broke.
         public static let unreachable = Code("unreachable")
+        /// The TLS handshake failed: certificate, name or authority do not match.
+        public static let untrusted = Code("untrusted")
         /// The registry did not answer in time.
         public static let timeout = Code("timeout")
         /// The registry refused the request as malformed (400 and other 4xx).
@@ -76,6 +78,9 @@ public struct MusterError: Error, Sendable, CustomStringConvertible {
         case .invalidConfiguration: "correct the setting named in the message"
         case .unreachable:
             "check that an agent runs there and that CONSUL_HTTP_ADDR or the address is right"
+        case .untrusted:
+            "check the authority (CONSUL_CACERT), the name in the server's certificate "
+                + "(CONSUL_TLS_SERVER_NAME), and whether it wants one of the client"
         case .timeout: "check the agent's load, or allow a longer request timeout"
         case .badRequest: "correct the request; the body says what the registry objects to"
         case .forbidden: "give a token that permits it (CONSUL_HTTP_TOKEN or the token setting)"

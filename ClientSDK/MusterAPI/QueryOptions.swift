@@ -23,6 +23,9 @@ public struct QueryOptions: Hashable, Sendable {
     public var hash: String?
 
     /// How long a blocking query may wait; nil is the registry's default of five minutes.
+    ///
+    /// A query that says so, with an index or not yet, is never sent again by the client: whoever
+    /// blocks asks again in a loop of its own.
     public var wait: Duration?
 
     /// The token, instead of the client's.
@@ -112,6 +115,7 @@ extension RegistryRequest {
         }
         if let index = options.index, index > 0 { add("index", String(index)) }
         if let hash = options.hash, !hash.isEmpty { add("hash", hash) }
+        isPartOfLoop = options.isBlocking || options.wait != nil
         if options.isBlocking {
             let wait = min(options.wait ?? Limits.defaultWait, Limits.longestWait)
             if options.wait != nil { add("wait", "\(wait.wholeMilliseconds)ms") }

@@ -24,6 +24,12 @@ public struct RegistryRequest: Sendable {
     /// Whether the registry may hold the answer back: such requests have connections of their own.
     public var isWatch: Bool
 
+    /// Whether whoever asks asks again in a loop of its own, so that the client must not.
+    var isPartOfLoop: Bool
+
+    /// Whether 429 and 503 are answers of the endpoint, and no refusals.
+    var answersWithAnyStatus = false
+
     /// Makes a request.
     ///
     /// - Parameters:
@@ -47,6 +53,7 @@ public struct RegistryRequest: Sendable {
         token = nil
         timeout = nil
         isWatch = false
+        isPartOfLoop = false
     }
 
     /// Makes a request that reads.

@@ -21,6 +21,13 @@ public struct Response<Value> {
     /// How old a cached answer is.
     public var age: Duration?
 
+    /// What happens to requests that no rule of the token covers: `allow` or `deny`; nil when the
+    /// registry does not say, as without access control.
+    public var defaultACLPolicy: String?
+
+    /// Whether addresses in the answer are those to use from this datacenter, instead of their own.
+    public var hasTranslatedAddresses: Bool
+
     /// Makes a response.
     public init(
         value: Value,
@@ -29,7 +36,9 @@ public struct Response<Value> {
         knownLeader: Bool = true,
         lastContact: Duration = .zero,
         cacheHit: Bool? = nil,
-        age: Duration? = nil
+        age: Duration? = nil,
+        defaultACLPolicy: String? = nil,
+        hasTranslatedAddresses: Bool = false
     ) {
         self.value = value
         self.index = index
@@ -38,6 +47,8 @@ public struct Response<Value> {
         self.lastContact = lastContact
         self.cacheHit = cacheHit
         self.age = age
+        self.defaultACLPolicy = defaultACLPolicy
+        self.hasTranslatedAddresses = hasTranslatedAddresses
     }
 
     /// The same answer with its value changed.
@@ -49,7 +60,9 @@ public struct Response<Value> {
             knownLeader: knownLeader,
             lastContact: lastContact,
             cacheHit: cacheHit,
-            age: age
+            age: age,
+            defaultACLPolicy: defaultACLPolicy,
+            hasTranslatedAddresses: hasTranslatedAddresses
         )
     }
 }
@@ -70,7 +83,9 @@ extension Response where Value == RegistryReply {
                 reply.header("X-Consul-LastContact").flatMap { Int64($0) } ?? 0
             ),
             cacheHit: reply.header("X-Cache").map { $0 == "HIT" },
-            age: reply.header("Age").flatMap { Int64($0) }.map { .seconds($0) }
+            age: reply.header("Age").flatMap { Int64($0) }.map { .seconds($0) },
+            defaultACLPolicy: reply.header("X-Consul-Default-ACL-Policy"),
+            hasTranslatedAddresses: reply.header("X-Consul-Translate-Addresses") == "true"
         )
     }
 }

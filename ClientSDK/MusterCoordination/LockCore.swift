@@ -30,10 +30,10 @@ struct LockCore: Sendable {
     private enum Phase {
         /// Someone else holds the lock, or nothing is known yet.
         case looking
-        /// The lock looked free.
-        case free
-        /// The registry refused although the lock may be free: who holds it?
-        case refused
+        /// The lock looked free, with the modify index of its key, 0 for none.
+        case free(UInt64)
+        /// The registry refused although the lock had looked free: who holds it?
+        case refused(UInt64)
         /// The lock is free, but its last holder vanished and the registry keeps it closed.
         case delayed(until: ContinuousClock.Instant)
         case held
@@ -102,18 +102,23 @@ struct LockCore: Sendable {
         }
         if !(entry?.session ?? "").isEmpty {
             phase = .looking
-        } else if case .refused = phase {
+        } else if case .refused(let index) = phase, index == entry?.modifyIndex ?? 0 {
+            // Nobody has held it in between: it is its last holder that vanished.
             let spread = 0.9 + 0.2 * Double.random(in: 0..<1, using: &random)
             phase = .delayed(until: now + delayRetry * spread)
         } else {
-            phase = .free
+            phase = .free(entry?.modifyIndex ?? 0)
         }
         return .open
     }
 
     /// Takes the registry's answer to the attempt; in either case the key is read at once.
     mutating func answered(acquired: Bool) {
-        phase = acquired ? .looking : .refused
+        if case .free(let index) = phase, !acquired {
+            phase = .refused(index)
+        } else {
+            phase = .looking
+        }
         query.restart()
     }
 

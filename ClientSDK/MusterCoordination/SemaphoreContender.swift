@@ -91,7 +91,10 @@ final class SemaphoreContender: Contender {
     /// The entries below the prefix, whose own name is not part of others' (`a` is not of `ab`).
     private func list(_ query: QueryOptions) async throws -> Response<[KeyValuePair]> {
         let record = SemaphoreCore.recordKey(key)
-        return try await client.keyValue.list(String(record.dropLast(".lock".count)), options: query)
+        return try await client.keyValue.list(
+            String(record.dropLast(".lock".count)),
+            options: query
+        )
     }
 
     private func write(_ record: SemaphoreRecord, unchangedSince index: UInt64) async throws -> Bool

@@ -91,7 +91,6 @@ extension Discovery {
             var settings = WatchCore.Settings()
             settings.source.asking.wait = wait
             settings.source.asking.slowest = slowestRefresh
-            settings.source.asking.backoffCap = Limits.longestBackoff
             settings.source.emptyHold = emptyHold
             settings.source.removalShare = min(1, max(0, removalShare))
             settings.source.settling = settling

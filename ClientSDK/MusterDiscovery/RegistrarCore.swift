@@ -84,6 +84,9 @@ struct RegistrarCore {
         notBefore = nil
     }
 
+    /// The instance has been taken out.
+    mutating func left() { isRegistered = false }
+
     /// The agent took the maintenance mode.
     mutating func maintained() {
         maintenanceDiffers = false

@@ -35,6 +35,7 @@ extension ServiceRegistrar {
         await request("Deregistered") { [client, serviceID] in
             try await client.agent.deregister(serviceID: serviceID)
         }
+        state.withLock { $0.core.left() }
     }
 
     /// Sends a request whether or not the task is cancelled, and not longer than the limit.

@@ -91,7 +91,8 @@ public final class ServiceRegistrar: Service {
     /// What is wanted of the agent, the application's checks aside.
     public var registration: ServiceRegistration { state.withLock(\.registration) }
 
-    /// Whether the agent has taken the registration, and is not known to have forgotten it.
+    /// Whether the agent has taken the registration, is not known to have forgotten it, and was not
+    /// told to.
     public var isRegistered: Bool { state.withLock { $0.core.isRegistered } }
 
     /// Changes tags, metadata, weights, address or checks; the agent is told as soon as it answers.

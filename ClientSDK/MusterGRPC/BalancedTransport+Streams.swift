@@ -86,7 +86,9 @@ extension BalancedTransport {
 
     // MARK: Finding an instance
 
-    /// An instance to ask, which has counted the stream; waits for the first snapshot, and for more when the call wants that.
+    /// An instance to ask, which has counted the stream.
+    ///
+    /// Waits for the first snapshot, and for more when the call wants that.
     private func next(
         _ search: inout Search
     ) async throws -> (Backend, OpenCall) {

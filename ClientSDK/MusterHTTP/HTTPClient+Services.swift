@@ -130,7 +130,7 @@ extension HTTPClient {
         _ target: ServiceTarget,
         _ run: @Sendable ((any Span)?) async throws -> ServiceCall.Answer
     ) async throws -> ServiceCall.Answer {
-        guard let tracer else { return try await run(nil) }
+        guard let tracer, !(tracer is NoOpTracer) else { return try await run(nil) }
         let name = "\(request.method.rawValue) \(target.service)"
         return try await tracer.withSpan(name, ofKind: .internal) { span in
             span.attributes["peer.service"] = target.service

@@ -26,6 +26,7 @@ package final class Agent: Sendable {
     private let makeLogger: @Sendable (String) -> Logger
     private let commands: AgentCommands
     private let loops: AgentLoops
+    private let tls: AgentTLS
     private let replica: Replica
     /// The replicated log; nil in development mode, where the log is in memory.
     private let consensus: ConsensusLog?
@@ -39,12 +40,17 @@ package final class Agent: Sendable {
         makeLogger: @escaping @Sendable (String) -> Logger,
         commands: AgentCommands
     ) async throws(StartError) -> Agent {
+        let tls = try AgentTLS.load(
+            configuration.tls,
+            limits: configuration.limits,
+            now: Clocks.wall()
+        )
         let loops = AgentLoops()
         do throws(StartError) {
             let loop = loops.replica.next()
             let logger = makeLogger("agent.server.raft")
-            let consensus = try await ServerLog.open(configuration, loop, logger)
-            return Agent(configuration, makeLogger, commands, loops, consensus)
+            let consensus = try await ServerLog.open(configuration, tls, loop, logger)
+            return Agent(configuration, tls, makeLogger, commands, loops, consensus)
         } catch {
             await loops.shutDown()
             throw error
@@ -53,12 +59,14 @@ package final class Agent: Sendable {
 
     private init(
         _ configuration: AgentConfiguration,
+        _ tls: AgentTLS,
         _ makeLogger: @escaping @Sendable (String) -> Logger,
         _ commands: AgentCommands,
         _ loops: AgentLoops,
         _ consensus: ConsensusLog?
     ) {
         self.configuration = configuration
+        self.tls = tls
         self.makeLogger = makeLogger
         self.commands = commands
         self.loops = loops
@@ -83,7 +91,7 @@ package final class Agent: Sendable {
 
     /// Starts everything; throws what a person can act on, with nothing left running.
     package func start() async throws(StartError) {
-        for warning in configuration.warnings { logger.warning("\(warning)") }
+        for warning in configuration.warnings + tls.warnings { logger.warning("\(warning)") }
         replica.start()
         do throws(StartError) {
             if let consensus {
@@ -233,7 +241,7 @@ package final class Agent: Sendable {
         on endpoint: ListenEndpoint
     ) async throws(StartError) {
         do {
-            _ = try await server.listen(on: try endpoint.listener(configuration))
+            _ = try await server.listen(on: try endpoint.listener(configuration, tls))
             let place = "address=\(endpoint.text) network=\(endpoint.network)"
             logger.info("Started \(endpoint.name) server: \(place)")
         } catch let error as StartError {
@@ -250,7 +258,21 @@ package final class Agent: Sendable {
     // MARK: Running
 
     /// Takes over what a new configuration may change while the agent runs.
-    package func reload(_ configuration: AgentConfiguration) async {
+    ///
+    /// New certificates are read, and used for connections that begin from then on. Throws when
+    /// they cannot be used, and then nothing has changed.
+    package func reload(_ configuration: AgentConfiguration) async throws(StartError) {
+        let tls = try AgentTLS.load(
+            configuration.tls,
+            limits: configuration.limits,
+            now: Clocks.wall()
+        )
+        consensus?.protect(by: try tls.security())
+        if tls.certificates.own != nil {
+            let context = try tls.httpsContext()
+            running.withLock { $0?.http }?.use(context)
+        }
+        for warning in tls.warnings { logger.warning("\(warning)") }
         guard let local = running.withLock({ $0?.local }) else { return }
         // Fails only when the loop is gone, and then there is nothing left to change.
         try? await local.eventLoop.submit {

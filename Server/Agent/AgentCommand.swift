@@ -122,7 +122,7 @@ package enum AgentCommand {
         do throws(StartError) {
             let configuration = try AgentSettings.resolve(arguments)
             sink.level = configuration.logLevel
-            await agent.reload(configuration)
+            try await agent.reload(configuration)
             return nil
         } catch {
             logger.error("Failed to reload config: \(error.description)")
@@ -132,6 +132,7 @@ package enum AgentCommand {
 
     private static func greeting(_ configuration: AgentConfiguration) -> String {
         let ports = configuration.ports
+        let tls = configuration.tls
         let clients = configuration.clientAddresses.joined(separator: " ")
         return """
             ==> Starting Muster agent...
@@ -143,6 +144,8 @@ package enum AgentCommand {
                    Client Addr: [\(clients)] (HTTP: \(ports.http), HTTPS: \(ports.https), \
             DNS: \(ports.dns))
                   Cluster Addr: \(configuration.advertiseAddress)
+                       Encrypt: Gossip: false, TLS-Outgoing: \(tls.verifiesOutgoing), \
+            TLS-Incoming: \(tls.verifiesIncomingRPC)
 
             ==> Log data will now stream in as it occurs:
 

@@ -28,6 +28,10 @@ package struct AgentLimits: Sendable {
     package var configurationFileBytes = 16 << 20
     /// Files of one configuration directory; more are refused.
     package var configurationFiles = 10_000
+    /// Bytes of one file of certificates; a larger one is refused.
+    package var certificateFileBytes = 4 << 20
+    /// Files below `ca_path`; more are refused.
+    package var authorityFiles = 4096
     /// Servers that may be expected to form a cluster; more are refused.
     package var servers = 64
     /// Addresses to join by; more are refused.

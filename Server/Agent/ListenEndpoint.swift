@@ -1,5 +1,4 @@
 import HTTPAPI
-import NIOSSL
 
 /// One place where an interface of the agent listens.
 struct ListenEndpoint: Hashable, Sendable {
@@ -72,45 +71,16 @@ struct ListenEndpoint: Hashable, Sendable {
     }
 
     /// What the HTTP server needs to open this endpoint.
-    func listener(_ configuration: AgentConfiguration) throws(StartError) -> HTTPListener {
+    func listener(
+        _ configuration: AgentConfiguration,
+        _ tls: AgentTLS
+    ) throws(StartError) -> HTTPListener {
         switch place {
         case .socket(let path):
             return .unix(path: path, configuration.unixSockets)
         case .port(let host, let port):
             guard name == "HTTPS" else { return .tcp(host: host, port: port) }
-            return .tls(host: host, port: port, try Self.context(configuration))
-        }
-    }
-
-    /// - Source: Consul: docs/agent/options `cert_file`, `key_file`, `ca_file`,
-    ///   `verify_incoming_https`.
-    private static func context(
-        _ configuration: AgentConfiguration
-    ) throws(StartError) -> NIOSSLContext {
-        let certificate = configuration.certificateFile
-        let key = configuration.keyFile
-        guard !certificate.isEmpty, !key.isEmpty else {
-            throw StartError("HTTPS needs cert_file and key_file")
-        }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate)
-            var settings = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-            )
-            settings.minimumTLSVersion = .tlsv12
-            if configuration.verifiesIncomingHTTPS {
-                guard !configuration.authorityFile.isEmpty else {
-                    throw StartError("verify_incoming set, and no CA certificate provided!")
-                }
-                settings.trustRoots = .file(configuration.authorityFile)
-                settings.certificateVerification = .noHostnameVerification
-            }
-            return try NIOSSLContext(configuration: settings)
-        } catch let error as StartError {
-            throw error
-        } catch {
-            throw StartError("cannot load \(certificate) and \(key): \(error)")
+            return .tls(host: host, port: port, try tls.httpsContext())
         }
     }
 }

@@ -2,7 +2,7 @@ import DurableLog
 package import Logging
 package import Model
 package import NIOCore
-import RPC
+package import RPC
 import Raft
 package import Replica
 package import Snapshots
@@ -120,6 +120,7 @@ package final class ConsensusLog: ReplicatedLog {
         let greeting = Greeting()
         let transport = PeerTransport(
             eventLoop: eventLoop,
+            security: settings.security,
             logger: logger,
             identity: { greeting.make() }
         )
@@ -184,6 +185,11 @@ package final class ConsensusLog: ReplicatedLog {
             return consensus.listen()
         }
         try await listening.get()
+    }
+
+    /// Protects connections that begin from now on in another way.
+    package func protect(by security: PeerSecurity) {
+        eventLoop.execute { [self] in running.value?.transport.security = security }
     }
 
     /// What a snapshot of the state says of itself; on the replica's loop.

@@ -1,5 +1,6 @@
 package import Model
 package import NIOCore
+package import RPC
 package import Raft
 
 /// How one server takes part in the replicated log.
@@ -20,6 +21,8 @@ package struct ConsensusSettings: Sendable {
     package var joinAddresses: [String] = []
     /// Where the log and the snapshots lie.
     package var directory: String
+    /// How the connections to and from other servers are protected when the log is opened.
+    package var security = PeerSecurity()
     package var timing = RaftTiming.servers
     package var limits = ConsensusLimits()
     package var snapshots = SnapshotSettings()

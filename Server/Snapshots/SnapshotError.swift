@@ -21,14 +21,16 @@ package enum SnapshotError: Error, Hashable, Sendable {
     package var message: String {
         switch self {
         case .damaged(let damage):
-            "\(damage.place): \(damage.reason); take another copy of the snapshot"
+            "\(damage.message); take another copy of the snapshot"
         case .state(let error):
-            error.message
+            "failed to read snapshot file: \(error.message)"
         case .limit(let text):
-            "\(text); if the snapshot is to be trusted, raise the limit"
+            "failed to read snapshot file: \(text); if the snapshot is to be trusted, raise the "
+                + "limit"
         case .otherVersion(let found):
-            "the snapshot has version \(found) of its own part, later than "
-                + "\(SnapshotMetadata.version); use the program that wrote it, or a later one"
+            "failed to read snapshot file: the snapshot has version \(found) of its own part, "
+                + "later than \(SnapshotMetadata.version); use the program that wrote it, or a "
+                + "later one"
         case .storage(let failure):
             failure.message
         case .damagedFile(let file, let reason):
@@ -45,6 +47,8 @@ package enum SnapshotError: Error, Hashable, Sendable {
 package struct ArchiveDamage: Error, Hashable, Sendable {
     /// Which part of the archive.
     package enum Place: String, Hashable, Sendable {
+        /// What gzip begins with.
+        case header
         case gzip
         case tar
         case metadata = "meta.json"
@@ -61,6 +65,22 @@ package struct ArchiveDamage: Error, Hashable, Sendable {
         self.place = place
         self.reason = reason
         self.isTruncation = isTruncation
+    }
+
+    /// What Consul says of an archive with this damage, as far as it does.
+    ///
+    /// - Source: Consul: PUT /v1/snapshot with archives that are none.
+    package var message: String {
+        switch place {
+        case .header: "failed to decompress snapshot: \(reason)"
+        case .gzip:
+            "failed to read snapshot file: failed to read or write snapshot data: \(reason)"
+        case .tar: "failed to read snapshot file: \(reason)"
+        case .metadata:
+            "failed to read snapshot file: failed to decode snapshot metadata: \(reason)"
+        case .state, .sums:
+            "failed to read snapshot file: failed checking integrity of snapshot: \(reason)"
+        }
     }
 }
 

@@ -41,6 +41,8 @@ import Testing
         ])
         #expect(guarded.warnings.count == 2)
         #expect(guarded.warnings.first?.hasPrefix("acl is set") == true)
+        let secured = #"{"verify_incoming":true,"verify_outgoing":true,"ca_file":"a"}"#
+        #expect(try resolve(["-dev", "-hcl", secured]).warnings.isEmpty)
     }
 
     @Test func everyDescribedFlagExists() {

@@ -1,4 +1,5 @@
 import DNSAPI
+import RandomSupport
 import Testing
 
 @Suite("DNS messages")

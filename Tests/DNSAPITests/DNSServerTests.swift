@@ -2,6 +2,7 @@ import DNSAPI
 import Model
 import NIOCore
 import NIOPosix
+import RandomSupport
 import Replica
 import StateStore
 import Testing

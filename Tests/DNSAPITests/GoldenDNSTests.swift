@@ -1,5 +1,6 @@
 import DNSAPI
 import Model
+import RandomSupport
 import StateStore
 import Testing
 
@@ -95,22 +96,5 @@ struct GoldenDNSTests {
         else { return "\(query)" }
         let size = message.options.map { " \($0.classCode)" } ?? ""
         return "\(question.name) \(question.type.rawValue)\(size)"
-    }
-}
-
-/// A generator that gives the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -86,7 +86,8 @@ def snapshots(muster):
         with open(path, "r+b") as archive:
             archive.truncate(100)
         code, output = call("snapshot", "restore", path)
-        check(code != 0 and "failed to read snapshot" in output, output)
+        check(code != 0 and "failed to read snapshot file: " in output, output)
+        check("take another copy" in output, output)
 
 
 @test("Consul's command line is told clearly what this version does not serve")

@@ -59,7 +59,8 @@ def program(name, variable=None):
 def run(command, environment=None, seconds=20):
     """Runs a program to its end: (exit code, output)."""
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, timeout=seconds,
         env={**os.environ, **(environment or {})},
     )
     return done.returncode, done.stdout

@@ -8,7 +8,7 @@ import stat
 import tempfile
 
 from agent import free_ports
-from harness import agent, check, eventually, exchange_raw, test
+from harness import agent, check, eventually, exchange_raw, program, run, test
 
 TLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tls")
 
@@ -55,6 +55,34 @@ def https(muster):
         check(b" 200 " not in plain, plain)
         connection.request("GET", "/v1/status/leader")
         check(connection.getresponse().status == 200, "after plain text")
+
+
+@test("after a reload HTTPS shows the certificate that its file holds then")
+def renewed_certificate(muster):
+    openssl, port = program("openssl"), free_ports(1)[0]
+    with tempfile.TemporaryDirectory() as directory:
+        certificate, key = (os.path.join(directory, name) for name in ("cert.pem", "key.pem"))
+
+        def renew():
+            code, output = run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+                                "-keyout", key, "-out", certificate])
+            check(code == 0, output)
+            with open(certificate) as file:
+                return ssl.PEM_cert_to_DER_cert(file.read())
+
+        def shown():
+            return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port)))
+
+        old = renew()
+        one = agent(muster, {"cert_file": certificate, "key_file": key})
+        one.config["ports"]["https"] = port
+        with one:
+            check(shown() == old, "the first certificate")
+            new = renew()
+            check(new != old and shown() == old, "before the reload")
+            code, output = run([muster, "reload", "-http-addr=http://%s:%d" % one.address])
+            check(code == 0 and shown() == new, "after the reload", code, output)
 
 
 @test("verify_incoming refuses a client without a certificate")

@@ -69,7 +69,7 @@ def main():
     parser.add_argument("--muster", required=True, help="our program")
     parser.add_argument("--consul", default=os.environ.get("CONSUL_BINARY"))
     parser.add_argument("--tests", help="the test bundle")
-    parser.add_argument("--filter", default="LiveTests", help="which tests, as a regular expression")
+    parser.add_argument("--filter", default="LiveTests", help="which tests, as a regex")
     options = parser.parse_args()
     muster = os.path.abspath(options.muster)
     bundle = options.tests or bundle_beside(muster)

@@ -1,4 +1,5 @@
 import Filter
+import RandomSupport
 import Testing
 
 @Suite("Filters")
@@ -61,22 +62,5 @@ struct FilterTests {
             // These are refused, too.
             _ = try? Filter(String(decoding: bytes, as: UTF8.self), schema: .catalogService)
         }
-    }
-}
-
-/// A generator that gives the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

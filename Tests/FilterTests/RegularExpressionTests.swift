@@ -1,4 +1,5 @@
 import Filter
+import RandomSupport
 import Testing
 
 @Suite("Regular expressions")

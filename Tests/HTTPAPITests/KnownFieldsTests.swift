@@ -1,4 +1,5 @@
 import NIOCore
+import RandomSupport
 import Replica
 import Testing
 

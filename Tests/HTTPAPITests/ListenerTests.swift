@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Replica
+import TLSSupport
 import Testing
 import Wire
 
@@ -85,12 +86,12 @@ import Wire
     }
 
     @Test func requestsOverTLSAreAnswered() async throws {
-        let context = try TestCertificate.serverContext()
+        let context = try TestCertificate.localhost.serverContext()
         try await withServer { http in
             let listener = HTTPListener.tls(host: "127.0.0.1", port: 0, context)
             let bound = try await http.listen(on: listener)
             let address = try #require(bound)
-            let tls = try TestCertificate.clientContext()
+            let tls = try TestCertificate.localhost.clientContext()
             let reply = try ParsedReply(await exchange(address, closing, tls: tls))
             #expect(reply.status == 200)
             #expect(reply.body == "\"127.0.0.1:8300\"")

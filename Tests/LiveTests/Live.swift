@@ -11,7 +11,9 @@ import Foundation
 ///
 /// `Tests/EndToEnd/live.py` starts one, names it in the environment and runs these tests: first
 /// against our own, then against a real Consul where one is installed. All of them share the one
-/// agent and run at the same time, so everything a test writes has a name from ``unique(_:)``.
+/// agent and run at the same time, so everything a test writes has a name from ``unique(_:)``, and
+/// nothing is asked that concerns them all: a reload makes a Consul in development mode forget what
+/// was registered.
 enum Live {
     private static let environment = ProcessInfo.processInfo.environment
 

@@ -114,8 +114,12 @@ import Testing
             }
             waits.append(now.duration(to: until))
             now = until
+            guard case .ask = loop.next(now: now) else {
+                Issue.record("did not ask after the wait")
+                return
+            }
         }
-        let limits = [0.5, 1, 2, 4, 8, 10, 10, 10].map { Duration.seconds($0) }
+        let limits = [0.5, 1, 2, 4, 8, 8, 8, 8].map { Duration.seconds($0) }
         for (wait, limit) in zip(waits, limits) {
             #expect(wait <= limit && wait > limit * 0.99)
         }
@@ -175,6 +179,24 @@ import Testing
                 return
             }
         }
+    }
+
+    @Test func afterAWaitThereAreNoThreeQueriesAtOnce() {
+        var loop = BlockingQuery()
+        var random = highest
+        var now = start
+        loop.failed(now: now, using: &random)
+        var asked: [ContinuousClock.Instant] = []
+        while asked.count < 3 {
+            switch loop.next(now: now) {
+            case .sleep(let until): now = until
+            case .ask:
+                asked.append(now)
+                _ = loop.answered(index: UInt64(asked.count), now: now, using: &random)
+            }
+        }
+        #expect(asked[0] > start)
+        #expect(asked[0].duration(to: asked[2]) >= .seconds(1))
     }
 
     @Test func changesAFewSecondsApartAreNeverDelayed() {

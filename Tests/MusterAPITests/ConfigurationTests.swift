@@ -61,4 +61,40 @@ import Testing
         }
         #expect(error?.message.contains("/nonexistent/token") == true)
     }
+
+    @Test func enterpriseVariablesAreIgnored() throws {
+        let configuration = try ClientConfiguration.fromEnvironment([
+            "CONSUL_NAMESPACE": "team", "CONSUL_PARTITION": "east",
+        ])
+        #expect(configuration.address == .local)
+        #expect(configuration.datacenter == nil)
+    }
+
+    @Test(arguments: [
+        ("unix:///run/consul.sock", "unix:///run/consul.sock"),
+        ("https://registry:443", "https://registry:443"), ("registry", "http://registry:8500"),
+    ])
+    func theEnvironmentsAddressHasAllItsForms(_ text: String, _ address: String) throws {
+        let configuration = try ClientConfiguration.fromEnvironment(["CONSUL_HTTP_ADDR": text])
+        #expect(configuration.address.description == address)
+    }
+
+    @Test(arguments: ["tcp://a:1", "ftp://a", "http://a:b", "a:1:2:3/x"])
+    func anEnvironmentWithABrokenAddressIsRefused(_ text: String) {
+        let error = #expect(throws: MusterError.self) {
+            _ = try ClientConfiguration.fromEnvironment(["CONSUL_HTTP_ADDR": text])
+        }
+        #expect(error?.message.contains(text) == true)
+    }
+
+    @Test func addressesAreTriedInTheirOrder() throws {
+        var configuration = ClientConfiguration(address: .http(host: "a"))
+        #expect(configuration.addresses == [.http(host: "a")])
+        configuration.fallbackAddresses = [.https(host: "b"), .unixSocket(path: "/c")]
+        #expect(
+            configuration.addresses == [
+                .http(host: "a"), .https(host: "b"), .unixSocket(path: "/c"),
+            ]
+        )
+    }
 }

@@ -97,6 +97,15 @@ import Testing
         #expect(core.next(now: end) == .acquire)
     }
 
+    @Test mutating func aRefusalWhileTheLockWentThroughOtherHandsIsRepeatedAtOnce() throws {
+        var core = core()
+        _ = try read(&core, entry(nil, index: 10))
+        core.answered(acquired: false)
+        _ = wait(&core)
+        _ = try read(&core, entry(nil, index: 12), index: 12)
+        #expect(wait(&core) == .acquire)
+    }
+
     @Test mutating func aRefusalBecauseAnotherWasFasterBlocksUntilTheKeyChanges() throws {
         var core = core()
         _ = try read(&core, nil)

@@ -215,25 +215,4 @@ import Testing
             await #expect(throws: DiscoveryError.self) { _ = try await second.firstSnapshot() }
         }
     }
-
-    /// The next request, with time moved on for as long as the watch waits to send it.
-    private func nextRequest(
-        _ registry: ScriptedRegistry,
-        _ time: ManualClock
-    ) async -> ScriptedRequest {
-        await withTaskGroup(of: ScriptedRequest?.self) { group in
-            group.addTask { await registry.next(self.path) }
-            group.addTask {
-                while !Task.isCancelled {
-                    time.advanceToSleeper(within: .seconds(12))
-                    await Task.yield()
-                }
-                return nil
-            }
-            let request = await group.next() ?? nil
-            group.cancelAll()
-            guard let request else { return await registry.next(self.path) }
-            return request
-        }
-    }
 }

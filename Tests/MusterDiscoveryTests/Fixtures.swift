@@ -35,13 +35,15 @@ func withDiscovery<Result: Sendable>(
     _ configure: (inout Discovery.Configuration) -> Void = { _ in },
     logger: Logger = silent,
     metrics: (any MetricsFactory)? = nil,
+    client configureClient: (inout ClientConfiguration) -> Void = { _ in },
     _ body: (ScriptedRegistry, Discovery, ManualClock) async throws -> Result
 ) async throws -> Result {
     let registry = ScriptedRegistry()
     let port = try await registry.start()
     let time = ManualClock()
     let address = RegistryAddress.http(host: "127.0.0.1", port: port)
-    let client = ClientConfiguration(address: address, token: secretToken)
+    var client = ClientConfiguration(address: address, token: secretToken)
+    configureClient(&client)
     let result = try await MusterClient.withClient(client) { client in
         var configuration = Discovery.Configuration()
         configuration.clock = time.source
@@ -121,4 +123,26 @@ func permissions(of path: String) -> Int? {
     // Without attributes there is nothing to compare: the test fails.
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     return (attributes?[.posixPermissions] as? NSNumber)?.intValue
+}
+
+/// The next health query, with time moved on for as long as the watch waits to send it.
+func nextRequest(
+    _ registry: ScriptedRegistry,
+    _ time: ManualClock,
+    _ path: String = "/v1/health/service/web"
+) async -> ScriptedRequest {
+    await withTaskGroup(of: ScriptedRequest?.self) { group in
+        group.addTask { await registry.next(path) }
+        group.addTask {
+            while !Task.isCancelled {
+                time.advanceToSleeper(within: .seconds(12))
+                await Task.yield()
+            }
+            return nil
+        }
+        let request = await group.next() ?? nil
+        group.cancelAll()
+        guard let request else { return await registry.next(path) }
+        return request
+    }
 }

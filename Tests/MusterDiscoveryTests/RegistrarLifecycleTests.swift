@@ -82,8 +82,11 @@ import Testing
             _ = await fixture.time.sleeper(within: .seconds(2) ... .seconds(2))
             #expect(fixture.registry.unclaimed == 0)
             request.answer()
-            await fixture.registry.next(AgentPath.deregister).answer()
+            let removal = await fixture.registry.next(AgentPath.deregister)
+            #expect(fixture.registrar.isRegistered)
+            removal.answer()
             try await fixture.running.value
+            #expect(!fixture.registrar.isRegistered)
             #expect(fixture.registry.unclaimed == 0)
         }
     }

@@ -2,6 +2,7 @@ import Checksums
 import Model
 @testable import RPC
 import Raft
+import RandomSupport
 import Testing
 
 @Suite struct CodecTests {

@@ -2,6 +2,7 @@ import Model
 import NIOCore
 @testable import RPC
 import Raft
+import RandomSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SnapshotTests {

@@ -1,6 +1,7 @@
 import CZlib
 import Crypto
 import Model
+import RandomSupport
 import StateStore
 import Testing
 
@@ -88,12 +89,12 @@ import Testing
         let parts = try Parts(of: try SampleWorld().archive())
         #expect(Self.refusal(of: parts.archive()) == nil)
         let cases: [(String, [Parts.File])] = [
-            ("passwd", parts.files + [("../etc/passwd", [1])]),
+            ("unexpected file \"../etc/passwd\"", parts.files + [("../etc/passwd", [1])]),
             ("comes twice", [parts.meta, parts.meta, parts.state, parts.sums]),
             ("before meta.json", [parts.state, parts.meta, parts.sums]),
-            ("state.bin is not", [parts.meta, parts.sums]),
-            ("SHA256SUMS is not", [parts.meta, parts.state]),
-            ("is not in the archive", []),
+            ("file missing for \"state.bin\"", [parts.meta, parts.sums]),
+            ("file missing for \"SHA256SUMS\"", [parts.meta, parts.state]),
+            ("file missing for \"meta.json\", \"state.bin\"", []),
         ]
         for (words, files) in cases {
             let damage = Self.damage(of: gzip(Parts.tar(files)))
@@ -101,6 +102,49 @@ import Testing
                 damage?.reason.contains(words) == true,
                 "\(words): \(String(describing: damage))"
             )
+        }
+    }
+
+    @Test func `what a client is told begins as Consul does and ends with what to do`() throws {
+        let archive = try SampleWorld().archive()
+        let parts = try Parts(of: archive)
+        var flipped = parts.files
+        flipped[1].bytes[5] ^= 1
+        var unlisted = parts.files
+        unlisted[2].bytes = Array(unlisted[2].bytes.prefix { $0 != UInt8(ascii: "\n") })
+        var odd = parts.files
+        odd[0].bytes = Array("{nope".utf8)
+        let read = "failed to read snapshot file: "
+        let cases: [([UInt8], String)] = [
+            ([], "failed to decompress snapshot: EOF"),
+            (Array(archive[..<5]), "failed to decompress snapshot: unexpected EOF"),
+            (Array("hello, all".utf8), "failed to decompress snapshot: gzip: invalid header"),
+            (Parts.tar(parts.files), "failed to decompress snapshot: gzip: invalid header"),
+            (
+                Array(archive.dropLast(9)),
+                read + "failed to read or write snapshot data: unexpected EOF"
+            ),
+            (
+                gzip(Parts.tar(flipped)),
+                read + "failed checking integrity of snapshot: hash check failed for \"state.bin\""
+            ),
+            (
+                gzip(Parts.tar(unlisted)),
+                read + "failed checking integrity of snapshot: list missing hash for \"state.bin\""
+            ),
+            (
+                gzip(Parts.tar(parts.files + [("extra", [1])])),
+                read + "unexpected file \"extra\" in snapshot"
+            ),
+            (
+                gzip(Parts.tar(odd)),
+                read + "failed to decode snapshot metadata: invalid character 'n' looking for "
+                    + "beginning of object key string"
+            ),
+        ]
+        for (bytes, text) in cases {
+            let message = text + "; take another copy of the snapshot"
+            #expect(Self.refusal(of: bytes)?.message == message)
         }
     }
 

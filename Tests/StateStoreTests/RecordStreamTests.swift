@@ -1,4 +1,5 @@
 import Model
+import RandomSupport
 import Testing
 import Wire
 

@@ -1,19 +1,7 @@
 import Model
+import RandomSupport
 import Testing
 import Wire
-
-/// SplitMix64: the same seed gives the same bytes everywhere.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
 
 @Suite("Hostile input")
 struct HostileInputTests {
@@ -93,7 +81,7 @@ struct HostileInputTests {
 
     @Test("Flipped and random bytes are never trapped on", arguments: [1, 2, 3] as [UInt64])
     func damaged(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<1_500 {
             for (samples, isJSON) in [(Self.bodies, true), (Self.packed, false)] {
                 guard var input = samples.randomElement(using: &generator) else { continue }
@@ -113,7 +101,7 @@ struct HostileInputTests {
 
     @Test("Random texts survive both formats", arguments: [11, 12] as [UInt64])
     func randomTexts(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<2_000 {
             let length = Int.random(in: 0..<40, using: &generator)
             var text = ""

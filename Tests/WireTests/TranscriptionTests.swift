@@ -1,19 +1,7 @@
 import Model
+import RandomSupport
 import Testing
 import Wire
-
-/// SplitMix64: the same seed gives the same texts everywhere.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
 
 @Suite("JSON that becomes MessagePack without a value in between")
 struct TranscriptionTests {
@@ -123,7 +111,7 @@ struct TranscriptionTests {
 
     @Test("Damaged text is refused or right", arguments: 1...4)
     func damaged(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let telling = Array(#"{}[]",:\ntfule0123-.E "#.utf8) + [0, 0x0A, 0x80, 0xC3, 0xFF]
         var taken = 0
         for _ in 0..<4000 {
@@ -139,7 +127,7 @@ struct TranscriptionTests {
 
     @Test("Random text is refused or right", arguments: 1...4)
     func random(seed: UInt64) {
-        var random = SeededGenerator(state: seed &* 31)
+        var random = SeededGenerator(seed: seed &* 31)
         let pieces = [
             "{", "}", "[", "]", ",", ":", "\"", "\\", "null", "true", "false", "1", "-", "0",
             "\"a\"",
@@ -202,7 +190,7 @@ struct JSONFieldsTests {
 
     @Test("Random bytes never trap", arguments: 1...4)
     func random(seed: UInt64) {
-        var random = SeededGenerator(state: seed &* 77)
+        var random = SeededGenerator(seed: seed &* 77)
         let telling = Array(#"{}[]",:\abc1"#.utf8)
         for _ in 0..<8000 {
             var text = Array(#"{"a":"x\"y","b":{"x":[1]},"c":-1}"#.utf8)

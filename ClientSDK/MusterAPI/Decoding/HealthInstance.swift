@@ -62,10 +62,10 @@ public enum HealthEntryDecoder {
     /// Hands each instance to `body`, in the order of the text.
     ///
     /// - Parameters:
-    ///   - bytes: The body, a JSON array of entries; unknown members are skipped, missing and `null`
+    ///   - bytes: The body, a JSON array of entries. Unknown members are skipped, missing and null
     ///     ones keep their defaults, a repeated one replaces the earlier.
-    ///   - body: What is done with an instance. When the text proves broken further on, it has been
-    ///     called for the instances before the fault.
+    ///   - body: What is done with an instance. When the text proves broken further on, it has
+    ///     been called for the instances before the fault.
     /// - Throws: ``MusterError`` with code `invalidResponse` that names fault and offset, or what
     ///   `body` throws.
     public static func decode(

@@ -34,7 +34,7 @@ package struct BlockingQuery: Sendable {
         package var wait = Duration.seconds(60)
         /// The range of the first random wait after a failure; it doubles with each.
         package var backoffBase = Duration.milliseconds(500)
-        package var backoffCap = Duration.seconds(10)
+        package var backoffCap = Duration.seconds(8)
         /// How many queries may follow each other at once, and how far apart they are then.
         package var burst = 2
         package var refill = Duration.seconds(1)
@@ -83,9 +83,11 @@ package struct BlockingQuery: Sendable {
         now: ContinuousClock.Instant,
         longestWait: Duration? = nil
     ) -> Step {
-        let token = tokenFrom ?? bucket.take(at: now)
+        // A token counts from when it is used: one taken before a wait would be a third at once.
+        let earliest = max(now, notBefore ?? now)
+        let token = tokenFrom ?? bucket.take(at: earliest)
         tokenFrom = token
-        let start = max(token, notBefore ?? now)
+        let start = max(token, earliest)
         guard start <= now else { return .sleep(until: start) }
         tokenFrom = nil
         notBefore = nil

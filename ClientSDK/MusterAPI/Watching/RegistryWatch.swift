@@ -5,7 +5,7 @@
 /// answer comes: a slow reader misses what lay between, and nothing queues up.
 ///
 /// It never fails: while the registry does not answer it tries again, after random waits of at
-/// most 10 seconds. Who must know iterates over ``events``. Ends when the task is cancelled, which
+/// most 8 seconds. Who must know iterates over ``events``. Ends when the task is cancelled, which
 /// closes the request at once.
 ///
 /// - Source: Consul: "Blocking Queries".

@@ -107,7 +107,10 @@ struct InMemoryState {
 
     /// What a process that is killed and started again has lost: what agents were told.
     mutating func forgetAgentState() {
+        let sessionCount = sessionCount
         self = InMemoryState()
+        // No registry gives a session's id twice, whatever it forgot.
+        self.sessionCount = sessionCount
     }
 }
 

@@ -30,10 +30,7 @@ package struct AgentConfiguration: Sendable {
     package var ports = AgentPorts()
     package var addresses = AgentAddresses()
     package var unixSockets = UnixSocketPermissions()
-    package var certificateFile = ""
-    package var keyFile = ""
-    package var authorityFile = ""
-    package var verifiesIncomingHTTPS = false
+    package var tls = TLSSettings()
 
     // Cluster.
     package var cluster = ClusterSettings()

@@ -32,6 +32,7 @@ package enum AgentSettings {
         try readAddresses(reader, &configuration)
         try ClusterSettings.read(reader, into: &configuration)
         try readInterfaces(reader, &configuration)
+        try TLSSettings.read(reader, into: &configuration)
         try readProcess(reader, &configuration)
         configuration.services = try Definitions.services(
             reader.list("service") + reader.list("services"),
@@ -103,11 +104,6 @@ package enum AgentSettings {
         configuration.addresses.http = addresses.addresses("http") ?? []
         configuration.addresses.https = addresses.addresses("https") ?? []
         try readSockets(reader.group("unix_sockets"), &configuration)
-        reader.text("cert_file", &configuration.certificateFile)
-        reader.text("key_file", &configuration.keyFile)
-        reader.text("ca_file", &configuration.authorityFile)
-        reader.flag("verify_incoming", &configuration.verifiesIncomingHTTPS)
-        reader.flag("verify_incoming_https", &configuration.verifiesIncomingHTTPS)
     }
 
     private static func readSockets(

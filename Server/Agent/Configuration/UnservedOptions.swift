@@ -7,13 +7,12 @@ import Model
 enum UnservedOptions {
     private static let protecting = [
         "acl", "acl_default_policy", "acl_master_token", "auto_encrypt", "encrypt",
-        "http_config.allow_write_http_from", "verify_incoming_rpc", "verify_outgoing",
-        "verify_server_hostname",
+        "http_config.allow_write_http_from", "tls_cipher_suites", "tls_prefer_server_cipher_suites",
     ]
 
     private static let shaping = [
-        "connect", "config_entries", "recursors", "retry_join_wan", "start_join",
-        "start_join_wan", "watches", "telemetry",
+        "connect", "config_entries", "enable_agent_tls_for_checks", "recursors", "retry_join_wan",
+        "start_join", "start_join_wan", "watches", "telemetry",
     ]
 
     /// What Consul keeps for its paying users.

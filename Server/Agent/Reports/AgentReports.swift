@@ -116,6 +116,7 @@ struct AgentReports: Sendable {
         }
         all.merge(debugIdentity) { $1 }
         all.merge(debugAddresses) { $1 }
+        all.merge(debugTLS) { $1 }
         return all
     }
 
@@ -148,6 +149,21 @@ struct AgentReports: Sendable {
             "HTTPMaxConnsPerClient": .integer(Int64(own.http.limits.connectionsPerClient)),
             "KVMaxValueSize": .integer(Int64(own.http.limits.keyValueBytes)),
             "TxnMaxReqLen": .integer(Int64(own.http.limits.transactionBytes)),
+        ]
+    }
+
+    private var debugTLS: [String: JSONValue] {
+        let tls = configuration.tls
+        return [
+            "CAFile": .string(tls.authorityFile),
+            "CAPath": .string(tls.authorityPath),
+            "CertFile": .string(tls.certificateFile),
+            "TLSMinVersion": .string(tls.minimumVersion.rawValue),
+            "VerifyIncomingHTTPS": .bool(tls.verifiesIncomingHTTPS),
+            "VerifyIncomingRPC": .bool(tls.verifiesIncomingRPC),
+            "VerifyOutgoing": .bool(tls.verifiesOutgoing),
+            "VerifyServerHostname": .bool(tls.verifiesServerHostname),
+            "VerifyIncoming": .bool(tls.verifiesIncomingRPC && tls.verifiesIncomingHTTPS),
         ]
     }
 

@@ -11,13 +11,14 @@ enum ServerLog {
     /// Opens the replicated log in the data directory; nil in development mode.
     static func open(
         _ configuration: AgentConfiguration,
+        _ tls: AgentTLS,
         _ eventLoop: any EventLoop,
         _ logger: Logger
     ) async throws(StartError) -> ConsensusLog? {
         guard !configuration.isDevelopment else { return nil }
         do {
             return try await ConsensusLog.open(
-                settings(configuration),
+                settings(configuration, tls),
                 eventLoop: eventLoop,
                 wallClock: Clocks.wall,
                 logger: logger,
@@ -56,7 +57,8 @@ enum ServerLog {
     }
 
     private static func settings(
-        _ configuration: AgentConfiguration
+        _ configuration: AgentConfiguration,
+        _ tls: AgentTLS
     ) throws(StartError) -> ConsensusSettings {
         guard let id = ServerID.parse(configuration.nodeID) else {
             throw StartError("node_id: not a UUID: \(configuration.nodeID)")
@@ -76,6 +78,7 @@ enum ServerLog {
         case .bootstrap: settings.bootstraps = true
         case .expect(let count): settings.bootstrapExpect = count
         }
+        settings.security = try tls.security()
         settings.joinAddresses = cluster.retryJoin.map(\.description)
         settings.limits.holdTime = cluster.rpcHoldTimeout
         settings.timing = settings.timing.stretched(by: cluster.raftMultiplier)

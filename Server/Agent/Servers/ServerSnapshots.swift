@@ -140,7 +140,7 @@ final class ServerSnapshots: SnapshotPort {
                 }
                 _ = try reader.finish()
             } catch let error as SnapshotError {
-                throw SnapshotRefusal("failed to read snapshot file: \(error.message)")
+                throw SnapshotRefusal(error.message)
             }
         }
     }
@@ -152,7 +152,7 @@ final class ServerSnapshots: SnapshotPort {
             try reader.consume(archive)
             return try reader.finish().store
         } catch {
-            throw StartError("failed to read snapshot file: \(error.message)")
+            throw StartError(error.message)
         }
     }
 }

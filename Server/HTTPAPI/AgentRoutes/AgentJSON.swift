@@ -67,18 +67,7 @@ enum AgentJSON {
             ("DestinationServiceID", proxy.destinationServiceID),
             ("LocalServiceAddress", proxy.localServiceAddress),
         ]
-        for (name, value) in texts where !value.isEmpty {
-            writer.key(name)
-            writer.string(value)
-        }
-        if proxy.localServicePort != 0 {
-            writer.key("LocalServicePort")
-            writer.integer(proxy.localServicePort)
-        }
-        if let config = proxy.config, !config.isEmpty {
-            writer.key("Config")
-            writer.value(config)
-        }
+        present(texts, ("LocalServicePort", proxy.localServicePort), proxy.config, into: &writer)
         writer.key("Upstreams")
         writer.beginArray()
         for upstream in upstreams { self.upstream(upstream, into: &writer) }
@@ -98,20 +87,30 @@ enum AgentJSON {
             ("Datacenter", upstream.datacenter),
             ("LocalBindAddress", upstream.localBindAddress),
         ]
+        present(texts, ("LocalBindPort", upstream.localBindPort), upstream.config, into: &writer)
+        gateway(upstream.meshGatewayMode, into: &writer)
+        writer.endObject()
+    }
+
+    /// Texts, a port and settings, those that there are.
+    private static func present(
+        _ texts: [(StaticString, String)],
+        _ port: (StaticString, Int),
+        _ config: [String: JSONValue]?,
+        into writer: inout JSONWriter
+    ) {
         for (name, value) in texts where !value.isEmpty {
             writer.key(name)
             writer.string(value)
         }
-        if upstream.localBindPort != 0 {
-            writer.key("LocalBindPort")
-            writer.integer(upstream.localBindPort)
+        if port.1 != 0 {
+            writer.key(port.0)
+            writer.integer(port.1)
         }
-        if let config = upstream.config, !config.isEmpty {
+        if let config, !config.isEmpty {
             writer.key("Config")
             writer.value(config)
         }
-        gateway(upstream.meshGatewayMode, into: &writer)
-        writer.endObject()
     }
 
     private static func gateway(_ mode: String, into writer: inout JSONWriter) {

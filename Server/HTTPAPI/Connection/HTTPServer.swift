@@ -8,7 +8,7 @@ import Darwin
 package import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// The HTTP API: listeners, and for each connection the handlers that answer it.
@@ -21,6 +21,8 @@ package final class HTTPServer: Sendable {
         var listeners: [any Channel] = []
         /// The files of unix sockets, removed when the server stops.
         var socketPaths: [String] = []
+        /// What took the place of the TLS listeners' own contexts; nil when nothing did.
+        var newContext: NIOSSLContext?
     }
 
     private let group: any EventLoopGroup
@@ -80,6 +82,11 @@ package final class HTTPServer: Sendable {
         return channel.localAddress
     }
 
+    /// Has TLS use these certificates for connections that begin from now on.
+    package func use(_ context: NIOSSLContext) {
+        state.withLock { $0.newContext = context }
+    }
+
     /// Ends the listeners and every connection; parked queries get no answer.
     package func stop() async {
         let (listeners, paths, loops) = state.withLock { state in
@@ -132,7 +139,8 @@ package final class HTTPServer: Sendable {
             channel.close(promise: nil)
             return
         }
-        if case .tls(_, _, let context) = listener {
+        if case .tls(_, _, let first) = listener {
+            let context = state.withLock { $0.newContext } ?? first
             try operations.addHandler(NIOSSLServerHandler(context: context))
         }
         if case .unix = listener {

@@ -170,15 +170,24 @@ enum SessionWrites {
         }
     }
 
+    /// The session that a path names.
+    private static func identifier(
+        of request: Request,
+        _ context: RequestContext
+    ) throws(HTTPError) -> String {
+        try request.refuseNamespace()
+        let id = try request.name(orMissing: "session")
+        try request.requireDatacenter(context.services.settings)
+        try SessionReads.refuseMalformed(id)
+        return id
+    }
+
     /// - Source: Consul: PUT /v1/session/destroy/:uuid
     @Sendable static func destroy(
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        try request.refuseNamespace()
-        let id = try request.name(orMissing: "session")
-        try request.requireDatacenter(context.services.settings)
-        try SessionReads.refuseMalformed(id)
+        let id = try identifier(of: request, context)
         return Proposals.propose(.session(.destroy(id: id)), context) { _ in .json(true) }
     }
 
@@ -187,10 +196,7 @@ enum SessionWrites {
         _ request: Request,
         _ context: RequestContext
     ) throws(HTTPError) -> Outcome {
-        try request.refuseNamespace()
-        let id = try request.name(orMissing: "session")
-        try request.requireDatacenter(context.services.settings)
-        try SessionReads.refuseMalformed(id)
+        let id = try identifier(of: request, context)
         let replica = context.services.replica
         return .pending { responder in
             replica.ask(.renewSession(id), on: responder.eventLoop) { reply in

@@ -102,6 +102,12 @@ enum Preamble {
     ///
     /// - Source: Consul: RPC port, `pool.RPCType`.
     static let mode: UInt8 = 0x6D
+    /// Consul's mode for TLS: what follows is TLS, and in it a preamble.
+    static let tlsMode: UInt8 = 3
+    /// What TLS without a mode before it begins with.
+    ///
+    /// - Source: RFC 8446 §5.1, handshake.
+    static let tlsRecord: UInt8 = 22
     static let magic: [UInt8] = Array("MUSTER".utf8)
     static let version: UInt8 = 2
 

@@ -89,16 +89,9 @@ final class SnapshotSender: FrameReceiver {
     }
 
     private func answered(_ answer: GreetingAnswer, on connection: PeerConnection) {
-        switch answer {
-        case .refused(let reason), .outdated(let reason): connection.end(.refused(reason))
-        case .accepted(let greeting):
-            if let objection = transport.objection(to: greeting, expecting: peer) {
-                return connection.end(.ended(objection))
-            }
-            connection.handshakeEnded()
-            phase = .offered
-            send(.offer(offer))
-        }
+        guard transport.greeting(in: answer, of: peer, over: connection) != nil else { return }
+        phase = .offered
+        send(.offer(offer))
     }
 
     func connectionEnded(_ connection: PeerConnection, _ reason: ConnectionEnd) {

@@ -239,24 +239,16 @@ final class OutgoingLane: FrameReceiver {
     }
 
     private func answered(_ answer: GreetingAnswer, on connection: PeerConnection) {
-        switch answer {
-        case .refused(let reason): connection.end(.refused(reason))
-        case .outdated(let reason):
-            connection.end(.refused(reason))
-            transport.laneOutdated(self, reason)
-        case .accepted(let greeting):
-            if let objection = transport.objection(to: greeting, expecting: peer) {
-                return connection.end(.ended(objection))
-            }
-            connection.handshakeEnded()
-            connection.peerCluster = greeting.cluster
-            forgetOutput()
-            ping = nil
-            roundTrip = nil
-            openedAt = loop.now
-            state = .open(connection)
-            transport.laneOpened(self, greeting, connection)
+        guard let greeting = transport.greeting(in: answer, of: peer, over: connection) else {
+            return
         }
+        connection.peerCluster = greeting.cluster
+        forgetOutput()
+        ping = nil
+        roundTrip = nil
+        openedAt = loop.now
+        state = .open(connection)
+        transport.laneOpened(self, greeting, connection)
     }
 
     func connectionEnded(_ connection: PeerConnection, _ reason: ConnectionEnd) {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 /// What stands behind a connection; every call is on the connection's event loop.
 protocol FrameReceiver: AnyObject {
@@ -110,7 +111,8 @@ final class PeerConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        end(.network("\(error)"))
+        guard !TLSFailure.isBareClose(error) else { return end(.closed) }
+        end(.network(TLSFailure.text(error) ?? "\(error)"))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -128,7 +130,7 @@ final class PeerConnection: ChannelInboundHandler {
         do throws(ConnectionEnd) {
             try takeFrames(from: &whole)
         } catch {
-            if case .stranger(let stranger) = error { receiver?.met(stranger, on: self) }
+            if case .stranger(let stranger) = error { return refuse(stranger) }
             return end(error)
         }
         if !isEnded, whole.readableBytes > 0 { bytes = whole }
@@ -206,6 +208,12 @@ final class PeerConnection: ChannelInboundHandler {
         context?.flush()
     }
 
+    /// The certificate of the other side; nil without TLS, and when it sent none.
+    var certificate: NIOSSLCertificate? {
+        // Fails only where there is no TLS.
+        try? context?.pipeline.syncOperations.nioSSL_peerCertificate()
+    }
+
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     /// How many of the written bytes the socket has taken.
@@ -228,6 +236,12 @@ final class PeerConnection: ChannelInboundHandler {
     func handshakeEnded() {
         handshakeTimer?.cancel()
         handshakeTimer = nil
+    }
+
+    /// Ends a connection of somebody who speaks what is not spoken here.
+    func refuse(_ stranger: Stranger) {
+        receiver?.met(stranger, on: self)
+        end(.stranger(stranger))
     }
 
     /// Closes the connection; its receiver is told why, once.

@@ -19,14 +19,17 @@ extension PeerTransport {
             return eventLoop.assumeIsolated().execute { connection.end(.ended(reason)) }
         }
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        let (tls, settings) = (dialTLS, settings)
+        let (tls, settings) = (security.dialling, settings)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(settings.connectTimeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try PeerTransport.prepare(channel, bound.value, settings) {
-                        try tls.map { try $0.handler() }
-                    }
+                    try PeerTransport.prepare(
+                        channel,
+                        bound.value,
+                        settings,
+                        before: try tls?.handlers() ?? []
+                    )
                 }
             }
         let connected: EventLoopFuture<any Channel>
@@ -41,16 +44,14 @@ extension PeerTransport {
         }
     }
 
-    /// Adds the handlers of a connection and sets its socket's options.
+    /// Adds the handlers of a connection and sets its socket's options; those given come before.
     static func prepare(
         _ channel: any Channel,
         _ connection: PeerConnection,
         _ settings: PeerTransportSettings,
-        tls: () throws -> (any ChannelHandler)?
+        before handlers: [any ChannelHandler]
     ) throws {
-        let operations = channel.pipeline.syncOperations
-        if let handler = try tls() { try operations.addHandler(handler) }
-        try operations.addHandler(connection)
+        try channel.pipeline.syncOperations.addHandlers(handlers + [connection])
         guard let options = channel.syncOptions else { return }
         try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
         try options.setOption(.maxMessagesPerRead, value: 4)
@@ -90,14 +91,55 @@ extension PeerTransport {
         }
     }
 
+    /// The greeting of a server that was dialled and has accepted; nil when it has not, or is not
+    /// who it must be, and then the connection has ended.
+    func greeting(
+        in answer: GreetingAnswer,
+        of peer: NodeID,
+        over connection: PeerConnection
+    ) -> ServerGreeting? {
+        switch answer {
+        case .refused(let reason):
+            connection.end(.refused(reason))
+            return nil
+        case .outdated(let reason):
+            connection.end(.refused(reason))
+            outdated(accordingTo: peer, reason)
+            return nil
+        case .accepted(let greeting):
+            if let objection = objection(to: greeting, expecting: peer) {
+                connection.end(.ended(objection))
+                return nil
+            }
+            connection.handshakeEnded()
+            return greeting
+        }
+    }
+
     /// A connection of a single call is no more.
     func callEnded(_ connection: PeerConnection) {
         connections[ObjectIdentifier(connection)] = nil
     }
 }
 
-extension PeerTLS {
-    fileprivate func handler() throws -> any ChannelHandler {
-        try NIOSSLClientHandler(context: context, serverHostname: serverName)
+extension PeerSecurity.Dialling {
+    fileprivate func handlers() throws -> [any ChannelHandler] {
+        guard let serverName else {
+            let tls = try NIOSSLClientHandler(context: context, serverHostname: nil)
+            return [OutgoingModeHandler(), tls]
+        }
+        // NIOSSL itself would also take a certificate for the other side's IP address, which every
+        // client's has: nothing is sent before the name is found in it.
+        let tls = try NIOSSLClientHandler._makeSSLClientHandler(
+            context: context,
+            serverHostname: serverName
+        ) { certificate, channel in
+            channel.eventLoop.makeCompletedFuture {
+                guard certificate.names(serverName) else {
+                    throw WrongName(wanted: serverName, found: certificate.dnsNames)
+                }
+            }
+        }
+        return [OutgoingModeHandler(), tls]
     }
 }

@@ -1,7 +1,6 @@
 import Logging
 package import NIOCore
 import NIOPosix
-package import NIOSSL
 import Raft
 
 /// Which lane of which peer an incoming connection is.
@@ -13,21 +12,16 @@ struct IncomingKey: Hashable {
 extension PeerTransport {
     /// Opens a listener; gives the address that it got.
     ///
-    /// With `tls` every connection must be TLS from its first byte on. Consul's mode 3, TLS after
-    /// a mode byte, is judged where a connection's first byte is: `Stranger`.
+    /// Whether a connection is TLS, its first byte says: `IncomingModeHandler`.
     @discardableResult
-    package func listen(
-        host: String,
-        port: Int,
-        tls: NIOSSLContext? = nil
-    ) -> EventLoopFuture<SocketAddress> {
+    package func listen(host: String, port: Int) -> EventLoopFuture<SocketAddress> {
         let transport = NIOLoopBound(self, eventLoop: eventLoop)
         let bootstrap = ServerBootstrap(group: eventLoop, childGroup: eventLoop)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try transport.value.accept(channel, tls)
+                    try transport.value.accept(channel)
                 }
             }
         return bootstrap.bind(host: host, port: port).flatMapThrowing { channel in
@@ -40,7 +34,7 @@ extension PeerTransport {
         }
     }
 
-    private func accept(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
+    private func accept(_ channel: any Channel) throws {
         guard !isStopped, pendingCount < settings.pendingConnections,
             connections.count < settings.incomingConnections
         else {
@@ -55,9 +49,8 @@ extension PeerTransport {
             frameLimit: settings.handshakeFrameBytes
         )
         connections[ObjectIdentifier(connection)] = connection
-        try PeerTransport.prepare(channel, connection, settings) {
-            tls.map { NIOSSLServerHandler(context: $0) }
-        }
+        let mode = IncomingModeHandler(connection, security.accepting)
+        try PeerTransport.prepare(channel, connection, settings, before: [mode])
         channel.closeFuture.assumeIsolated().whenComplete { [weak self] _ in
             // Also when the handlers were never added in full.
             connection.end(.closed)
@@ -72,6 +65,16 @@ extension PeerTransport {
             return "server \(greeting.name) belongs to another cluster than \(own.name)"
         }
         return nil
+    }
+
+    /// Why who stands behind a connection is not who it must be; nil when it is.
+    func objection(to connection: PeerConnection) -> String? {
+        guard let name = security.accepting?.clientName else { return nil }
+        guard let certificate = connection.certificate else {
+            return "it sent no certificate, and must show one for \(name)"
+        }
+        guard !certificate.names(name) else { return nil }
+        return WrongName(wanted: name, found: certificate.dnsNames).description
     }
 
     /// Judges a greeting; the delegate has the last word.
@@ -184,7 +187,8 @@ final class IncomingHandshake: FrameReceiver {
         }
         let hello = try Hello(from: &reader)
         try reader.finish()
-        let answer = transport.answer(to: hello)
+        let objection = transport.objection(to: connection)
+        let answer = objection.map { .refused($0) } ?? transport.answer(to: hello)
         connection.write(ByteBuffer(bytes: Preamble.bytes))
         connection.send { answer.encode(into: &$0) }
         switch answer {
@@ -198,8 +202,13 @@ final class IncomingHandshake: FrameReceiver {
     }
 
     func met(_ stranger: Stranger, on connection: PeerConnection) {
-        guard case .version = stranger else { return }
-        let reason = "this server speaks version \(Preamble.version) of the protocol"
+        let reason: String
+        switch stranger {
+        case .version: reason = "this server speaks version \(Preamble.version) of the protocol"
+        case .plain(Preamble.mode):
+            reason = "this server takes connections with TLS only: set verify_outgoing there"
+        default: return
+        }
         connection.write(ByteBuffer(bytes: Preamble.bytes))
         connection.send { GreetingAnswer.refused(reason).encode(into: &$0) }
         connection.endAfterWriting(.stranger(stranger))

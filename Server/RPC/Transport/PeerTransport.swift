@@ -1,20 +1,7 @@
 import Model
 package import Logging
 package import NIOCore
-package import NIOSSL
 package import Raft
-
-/// TLS for connections that this server dials.
-package struct PeerTLS: Sendable {
-    package var context: NIOSSLContext
-    /// The name that the other side's certificate must have; nil when the context does not ask.
-    package var serverName: String?
-
-    package init(context: NIOSSLContext, serverName: String? = nil) {
-        self.context = context
-        self.serverName = serverName
-    }
-}
 
 /// The connections between the servers of a cluster.
 ///
@@ -50,8 +37,8 @@ package final class PeerTransport {
     package let eventLoop: any EventLoop
     package let settings: PeerTransportSettings
     package weak var delegate: (any PeerTransportDelegate)?
-    /// TLS for the connections that are dialled; nil for none.
-    package var dialTLS: PeerTLS?
+    /// How connections that begin from now on are protected; those that are open stay as they are.
+    package var security: PeerSecurity
     let logger: Logger
     let identity: () -> ServerGreeting
     private var peers: [NodeID: Peer] = [:]
@@ -79,12 +66,14 @@ package final class PeerTransport {
     package init(
         eventLoop: any EventLoop,
         settings: PeerTransportSettings = PeerTransportSettings(),
+        security: PeerSecurity = PeerSecurity(),
         logger: Logger,
         identity: @escaping () -> ServerGreeting
     ) {
         eventLoop.preconditionInEventLoop()
         self.eventLoop = eventLoop
         self.settings = settings
+        self.security = security
         self.logger = logger
         self.identity = identity
         scheduleTick()
@@ -281,8 +270,8 @@ package final class PeerTransport {
     }
 
     /// A peer says that this server runs on an old image of its disk.
-    func laneOutdated(_ lane: OutgoingLane, _ reason: String) {
-        later { $0.delegate?.transport($0, isOutdated: reason, accordingTo: lane.peer) }
+    func outdated(accordingTo peer: NodeID, _ reason: String) {
+        later { $0.delegate?.transport($0, isOutdated: reason, accordingTo: peer) }
     }
 
     func laneDrops(_ lane: OutgoingLane) {

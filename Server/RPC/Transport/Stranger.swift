@@ -2,8 +2,10 @@
 enum Stranger: Hashable, CustomStringConvertible {
     /// A peer of Consul, in a mode that this port does not serve.
     case consul(mode: UInt8)
-    /// TLS where none is expected.
+    /// TLS where there is none, or TLS within TLS.
     case tls
+    /// A connection without TLS where TLS is required; its first byte.
+    case plain(mode: UInt8)
     /// A Muster server of another protocol version.
     case version(UInt8)
     case unknown(UInt8)
@@ -15,8 +17,8 @@ enum Stranger: Hashable, CustomStringConvertible {
         else {
             self =
                 switch mode {
+                case Preamble.tlsMode, Preamble.tlsRecord: .tls
                 case 0...9: .consul(mode: mode)
-                case 22: .tls
                 default: .unknown(mode)
                 }
             return
@@ -32,7 +34,9 @@ enum Stranger: Hashable, CustomStringConvertible {
         case .consul(let mode):
             "it speaks Consul's \(Stranger.modes[Int(mode)]) (mode \(mode)), "
                 + "which this port does not serve"
-        case .tls: "it speaks TLS, which this port does not serve"
+        case .tls: "it speaks TLS, and this server has none: set cert_file and key_file"
+        case .plain:
+            "it speaks without TLS, and verify_incoming is set here: set verify_outgoing there"
         case .version(let version):
             "it speaks version \(version) of the protocol between servers, "
                 + "this server version \(Preamble.version)"

@@ -59,8 +59,8 @@ package final class ArchiveReader {
         }
         guard let metadata, seen.contains(.state), seen.contains(.sums) else {
             let wanted = [Entry.metadata, .state, .sums].filter { !seen.contains($0) }
-            let names = wanted.map(\.rawValue).joined(separator: " and ")
-            throw .damaged(ArchiveDamage(.tar, "\(names) is not in the archive"))
+            let names = wanted.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+            throw .damaged(ArchiveDamage(.sums, "file missing for \(names)"))
         }
         guard let sums = ArchiveSums.parse(sumsBytes) else {
             throw .damaged(ArchiveDamage(.sums, "a line that is not a checksum"))
@@ -70,8 +70,8 @@ package final class ArchiveReader {
             Entry.state.rawValue: ArchiveSums.hex(stateDigest.finalize()),
         ]
         for name in expected.keys.sorted() where sums[name] != expected[name] {
-            let what = sums[name] == nil ? "no checksum of \(name)" : "\(name) has another checksum"
-            throw .damaged(ArchiveDamage(.sums, what))
+            let what = sums[name] == nil ? "list missing hash for" : "hash check failed for"
+            throw .damaged(ArchiveDamage(.sums, "\(what) \"\(name)\""))
         }
         guard sums.count == expected.count else {
             throw .damaged(ArchiveDamage(.sums, "checksums of files that are not there"))
@@ -124,7 +124,7 @@ package final class ArchiveReader {
             guard let entry = Entry(rawValue: name) else {
                 let shown = name.unicodeScalars.prefix(40).map { $0.escaped(asASCII: true) }
                     .joined()
-                throw .damaged(ArchiveDamage(.tar, "a file \"\(shown)\" that no snapshot has"))
+                throw .damaged(ArchiveDamage(.tar, "unexpected file \"\(shown)\" in snapshot"))
             }
             try begin(entry, size)
         }
@@ -151,8 +151,8 @@ package final class ArchiveReader {
             guard file.size == size else {
                 throw .damaged(
                     ArchiveDamage(
-                        .metadata,
-                        "it says \(file.size) bytes of state.bin, which has \(size)"
+                        .state,
+                        "\"state.bin\" has \(size) bytes, and \(file.size) by \"meta.json\""
                     )
                 )
             }

@@ -85,15 +85,28 @@ final class Inflater {
             // No progress was possible: more input is needed.
             case Z_BUF_ERROR: return
             case Z_MEM_ERROR: throw .outOfMemory
-            default: throw .damaged(ArchiveDamage(.gzip, reason(code)))
+            default: throw .damaged(damage(code))
             }
         } while stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0
     }
 
-    private func reason(_ code: Int32) -> String {
-        if let text = stream.pointee.msg { return String(cString: text) }
-        return code == Z_NEED_DICT ? "it needs a dictionary" : "error \(code)"
+    private func damage(_ code: Int32) -> ArchiveDamage {
+        guard let text = stream.pointee.msg.map({ String(cString: $0) }) else {
+            let reason = code == Z_NEED_DICT ? "it needs a dictionary" : "error \(code)"
+            return ArchiveDamage(.gzip, "gzip: \(reason)")
+        }
+        switch text {
+        case "incorrect header check", "unknown compression method", "unknown header flags set",
+            "header crc mismatch":
+            return ArchiveDamage(.header, "gzip: invalid header")
+        case "incorrect data check", "incorrect length check":
+            return ArchiveDamage(.gzip, "gzip: invalid checksum")
+        default: return ArchiveDamage(.gzip, "gzip: \(text)")
+        }
     }
+
+    /// - Source: RFC 1952 §2.3.
+    private static let headerBytes = 10
 
     private func checkRatio() throws(SnapshotError) {
         guard produced > limits.ratioFreeBytes else { return }
@@ -105,9 +118,11 @@ final class Inflater {
     /// Ends the input, which must have ended the archive.
     func finish() throws(SnapshotError) {
         guard isAtEnd else {
-            throw .damaged(
-                ArchiveDamage(.gzip, "the archive is cut off", isTruncation: true)
-            )
+            guard consumed >= Self.headerBytes else {
+                let reason = consumed == 0 ? "EOF" : "unexpected EOF"
+                throw .damaged(ArchiveDamage(.header, reason, isTruncation: true))
+            }
+            throw .damaged(ArchiveDamage(.gzip, "unexpected EOF", isTruncation: true))
         }
     }
 }

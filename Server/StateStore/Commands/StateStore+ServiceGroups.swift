@@ -50,7 +50,9 @@ extension StateStore {
                 namesChanged = group.count(record, by: 1)
                 if let replaced { namesChanged = group.count(replaced, by: -1) || namesChanged }
             }
-            return group.put(record, withNew: moved, at: key)
+            // Only what had this name before can be in this group.
+            if replaced != nil, let placed = group.replace(with: record, at: key) { return placed }
+            return group.add(record, with: moved, at: key)
         }
         touch(.service, placed.record.serviceName.topicHash, &context)
         if namesChanged { noteNamesChanged(&context) }

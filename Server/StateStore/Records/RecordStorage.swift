@@ -9,8 +9,17 @@ struct RecordStorage<Header: Sendable>: @unchecked Sendable {
     private let buffer: ManagedBuffer<Header, UInt8>
 
     /// A record with `count` bytes, which `fill` must initialise all.
-    init(_ header: Header, count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
-        buffer = ManagedBuffer.create(minimumCapacity: count) { _ in header }
+    init(
+        _ header: consuming Header,
+        count: Int,
+        fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        // Moved in: a copy would count every reference of it twice.
+        var moved = Optional(header)
+        buffer = ManagedBuffer.create(minimumCapacity: count) { _ in
+            guard let header = moved.take() else { preconditionFailure("one header is made once") }
+            return header
+        }
         buffer.withUnsafeMutablePointerToElements {
             fill(UnsafeMutableRawBufferPointer(start: $0, count: count))
         }

@@ -24,7 +24,7 @@ package struct ServiceRecord: Sendable {
 
     let storage: RecordStorage<Header>
 
-    init(_ service: CatalogService, json: [UInt8], identity: ServiceIdentity) {
+    init(_ service: borrowing CatalogService, json: [UInt8], identity: ServiceIdentity) {
         let id = StoredID(service.id, folded: identity.foldedID)
         let weights = service.weights ?? Weights(passing: 1, warning: 1)
         let header = Header(
@@ -135,7 +135,7 @@ final class MeshRole: Sendable {
     ///
     /// - Source: Consul: GET /v1/catalog/connect/:service: proxies of the service and native
     ///   instances.
-    init?(_ service: CatalogService) {
+    init?(_ service: borrowing CatalogService) {
         kind = service.kind
         if service.kind == .connectProxy {
             name = FoldedName(folded: service.proxy.destinationServiceName.folded, ())

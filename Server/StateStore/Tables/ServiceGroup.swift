@@ -29,20 +29,24 @@ struct ServiceGroup: Sendable {
         return made
     }
 
-    /// Puts a record in, keeping the checks of the one it replaces; a new one gets `checks`.
-    mutating func put(
+    /// Puts in a record that is new here, with the checks that it brings.
+    mutating func add(
         _ record: ServiceRecord,
-        withNew checks: CheckList,
+        with checks: CheckList,
         at key: NodeScopedKey
     ) -> ServiceOfName {
-        let replaced = instances.update(key) { element in
-            element.record = record
-            return element
-        }
-        if let replaced { return replaced }
         let element = ServiceOfName(record: record, checks: checks)
         instances.insert(element, at: key)
         return element
+    }
+
+    /// Puts a record in the place of the one that is there, whose checks it keeps; nil when there
+    /// is none.
+    mutating func replace(with record: ServiceRecord, at key: NodeScopedKey) -> ServiceOfName? {
+        instances.update(key) { element in
+            element.record = record
+            return element
+        }
     }
 
     /// An array equal to `tags` that other instances have, or `tags` itself.

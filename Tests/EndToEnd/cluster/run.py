@@ -22,7 +22,9 @@ import network  # noqa: E402
 import scenario  # noqa: E402
 from runner import run_all  # noqa: E402
 
-MODULES = ("checker_tests", "failures", "cuts", "disks", "restarts", "members", "images")
+MODULES = (
+    "checker_tests", "failures", "cuts", "disks", "restarts", "members", "images", "secured",
+)
 
 
 # The limit of one test: Consul is slow to see that a server is back. Ours take a third of it.

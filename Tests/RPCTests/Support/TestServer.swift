@@ -2,7 +2,6 @@ import Logging
 import Model
 import NIOCore
 import NIOPosix
-import NIOSSL
 import RPC
 import Raft
 
@@ -173,10 +172,10 @@ final class TestServer: Sendable {
     }
 
     /// Listens on loopback and gives its address.
-    func listen(port: Int = 0, tls: NIOSSLContext? = nil) async throws -> String {
+    func listen(port: Int = 0) async throws -> String {
         let bound = bound
         let address = try await loop.flatSubmit {
-            bound.value.0.listen(host: "127.0.0.1", port: port, tls: tls)
+            bound.value.0.listen(host: "127.0.0.1", port: port)
         }.get()
         let text = "127.0.0.1:\(address.port ?? 0)"
         try await run { _, core in core.greeting.address = text }

@@ -175,7 +175,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             20,
             "forgets its peers' disks",
-            seed: 27,
+            seed: 3,
             environment: .forgetsMarks,
             weather: old
         ),
@@ -201,6 +201,13 @@ package struct BugClass: Sendable, CustomStringConvertible {
             seed: 1,
             environment: .truncatesDamage,
             weather: worn
+        ),
+        BugClass(
+            29,
+            "recovery drops what a stray write left out",
+            seed: 6,
+            environment: .truncatesDamage,
+            weather: astray
         ),
         BugClass(25, "real disks forget syncs", seed: 2, environment: .losesSyncs, weather: wet),
         BugClass(23, "registries diverge", seed: 1, environment: .divergesState, weather: wet),
@@ -228,6 +235,15 @@ package struct BugClass: Sendable, CustomStringConvertible {
         options.memberWeight = 0
         options.faultInterval = .milliseconds(250)
         options.rotChance = 5000
+        return options
+    }
+
+    /// Whole servers whose disks write to the wrong places.
+    private static func astray(_ seed: UInt64) -> SimulationOptions {
+        var options = worn(seed)
+        options.rotChance = 0
+        options.oldImageChance = 0
+        options.strayChance = 300
         return options
     }
 

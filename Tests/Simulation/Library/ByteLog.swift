@@ -11,6 +11,7 @@ package final class ByteLog {
     package let storage = SimulatedStorage()
     private let server: NodeID
     private var log: DurableLog<SimulatedStorage>?
+    private var cursor = ScrubCursor()
     /// As of the last start.
     package private(set) var cluster: UInt128 = 0
     package private(set) var start: ServerStart?
@@ -43,6 +44,7 @@ package final class ByteLog {
         number: UInt128
     ) throws(DurableLogError) -> RecoveredState {
         log = nil
+        cursor = ScrubCursor()
         storage.reopen()
         var log = try DurableLog.open(
             storage,
@@ -74,6 +76,11 @@ package final class ByteLog {
     /// Remembers other servers; on disk when it returns.
     package func remember(_ marks: [NodeID: ServerMark]) throws(DurableLogError) {
         try log?.remember(marks)
+    }
+
+    /// Verifies the next piece of the log.
+    package func scrub() throws(DurableLogError) {
+        cursor = try log?.scrub(from: cursor, maxBytes: 8 << 10) ?? ScrubCursor()
     }
 
     package func entries(

@@ -73,7 +73,17 @@ extension Simulation {
         do throws(DurableLogError) {
             let (state, flaw) = try disk.reopen(limits: settings.limits, number: randomNumber())
             storage.crashAt = nil
-            if let flaw { checker.report(.durability, "server \(id.rawValue) \(flaw)") }
+            if let flaw {
+                guard storage.stray?.isFollowed == false else {
+                    checker.report(.durability, "server \(id.rawValue) \(flaw)")
+                    return nil
+                }
+                // The last batch of all was lost: no log can tell that from a crash.
+                counts.lostTails += 1
+                replace(id)
+                return nil
+            }
+            storage.settleStray()
             nodes[id]?.isRotten = false
             nodes[id]?.shell.recall(disk.bytes?.marks ?? [:])
             if options.environment.contains(.forgetsMarks) { nodes[id]?.shell.marks = [:] }
@@ -91,11 +101,13 @@ extension Simulation {
                 nodes[id]?.disk = disk
                 after(.milliseconds(Int64.random(in: 20...300, using: &random)), .restart(id))
             } else if case .log(.damaged(let damage)) = error, nodes[id]?.isRotten == true {
+                if storage.stray != nil { counts.foundStrays += 1 }
                 guard options.environment.contains(.truncatesDamage) else {
                     replace(id)
                     return nil
                 }
                 disk.bytes?.cut(at: damage)
+                storage.settleStray()
                 after(.milliseconds(10), .restart(id))
             } else {
                 checker.report(.durability, "server \(id.rawValue): \(error.message)")
@@ -120,6 +132,9 @@ extension Simulation {
         case .log(.storage(let storage)):
             if storage.isOutOfSpace { counts.fullDisks += 1 } else { counts.diskFailures += 1 }
             crash(id, losingPower: !storage.isOutOfSpace)
+        case .log(.damaged) where nodes[id]?.isRotten == true:
+            if nodes[id]?.server?.disk.bytes?.storage.stray != nil { counts.foundStrays += 1 }
+            replace(id)
         default:
             checker.report(.durability, "server \(id.rawValue): \(failure.message)")
         }
@@ -134,6 +149,11 @@ extension Simulation {
             storage.crashAt = storage.operations + Int.random(in: 0..<4, using: &random)
         }
         if chance(options.fullDiskChance) { storage.capacityBytes = 0 }
+        if chance(options.strayChance), canLose(id) {
+            storage.straySeed = random.next()
+            nodes[id]?.isRotten = true
+            counts.strays += 1
+        }
     }
 
     /// Damages a disk while its server is down, if the cluster can do without that server.
@@ -165,8 +185,9 @@ extension Simulation {
         }
     }
 
-    /// The last configuration among a stopped server's entries.
+    /// The last configuration among a server's entries.
     private func configurations(onDiskOf id: NodeID) -> [ClusterConfiguration] {
+        if let raft = nodes[id]?.server?.raft { return [raft.configuration] }
         for entry in (nodes[id]?.disk?.durable.entries ?? []).reversed() {
             if case .configuration(let configuration) = entry.body { return [configuration] }
         }
@@ -216,6 +237,10 @@ extension Simulation {
 package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
     package var replaced = 0
     package var rots = 0
+    /// Writes that went astray, how many were found, and how many were the last of a log.
+    package var strays = 0
+    package var foundStrays = 0
+    package var lostTails = 0
     package var oldImages = 0
     /// Of these, images of the start that they end.
     package var presentImages = 0
@@ -231,6 +256,9 @@ package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
     package static func += (left: inout WholeCounts, right: WholeCounts) {
         left.replaced += right.replaced
         left.rots += right.rots
+        left.strays += right.strays
+        left.foundStrays += right.foundStrays
+        left.lostTails += right.lostTails
         left.oldImages += right.oldImages
         left.presentImages += right.presentImages
         left.diskFailures += right.diskFailures
@@ -241,6 +269,7 @@ package struct WholeCounts: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         "\(diskFailures) disk failures, \(fullDisks) full disks, \(rots) damaged, "
+            + "\(strays) writes astray (\(foundStrays) found, \(lostTails) last of all), "
             + "\(oldImages) old images, \(presentImages) of the last start, "
             + "\(refusedStarts) refusals, "
             + "\(replaced) servers replaced, \(duplicates) duplicates without effect"

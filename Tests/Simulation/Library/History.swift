@@ -75,112 +75,23 @@ package struct History {
         }
         return byKey.keys.sorted().filter { key in
             let sorted = (byKey[key] ?? []).sorted { $0.operation.id < $1.operation.id }
-            return !Linearizability.holds(for: sorted)
+            return !Linearizability.holds(for: sorted, from: 0)
         }
     }
 }
 
-/// Decides whether a history of one register is linearizable.
-///
-/// - Source: Wing and Gong, 1993, with the memory of Lowe, "Testing for linearizability", 2017.
-package enum Linearizability {
-    private struct Configuration: Hashable {
-        var done: [UInt64]
-        var value: UInt64
-    }
-
-    private struct Step {
-        var record: Int
-        var before: UInt64
-    }
-
-    /// Whether some order explains the answers; gives up and believes after `patience` steps.
-    ///
-    /// Complexity: exponential in the number of operations that overlap, at worst.
-    package static func holds(
-        for records: [History.Record],
-        patience: Int = 200_000
-    ) -> Bool {
-        let order = records.indices.sorted {
-            let (left, right) = (records[$0], records[$1])
-            return left.invoked != right.invoked
-                ? left.invoked < right.invoked : left.operation.id < right.operation.id
-        }
-        let required = records.filter { $0.returned != nil }.count
-        var done = [UInt64](repeating: 0, count: records.count / 64 + 1)
-        var seen: Set<Configuration> = []
-        var stack: [Step] = []
-        var (value, finished, next) = (UInt64(0), 0, 0)
-        var patience = patience
-        while finished < required, patience > 0 {
-            patience -= 1
-            var advanced = false
-            let deadline = earliestReturn(records, order, done)
-            while next < order.count {
-                let candidate = order[next]
-                let record = records[candidate]
-                next += 1
-                if record.invoked > deadline { break }
-                guard !contains(done, candidate), let after = apply(record, to: value) else {
-                    continue
-                }
-                insert(&done, candidate)
-                if seen.insert(Configuration(done: done, value: after)).inserted {
-                    stack.append(Step(record: candidate, before: value))
-                    value = after
-                    finished += record.returned == nil ? 0 : 1
-                    advanced = true
-                    next = 0
-                    break
-                }
-                remove(&done, candidate)
-            }
-            if advanced { continue }
-            guard let step = stack.popLast() else { return false }
-            remove(&done, step.record)
-            value = step.before
-            finished -= records[step.record].returned == nil ? 0 : 1
-            next = (order.firstIndex(of: step.record) ?? 0) + 1
-        }
-        return true
-    }
+extension History.Record: SequentialCall {
+    package var id: UInt64 { operation.id }
 
     /// The value after the operation; nil when its answer would have been another.
-    private static func apply(_ record: History.Record, to value: UInt64) -> UInt64? {
-        switch record.operation.kind {
-        case .get: return record.value == value ? value : nil
+    package func state(after value: UInt64) -> UInt64? {
+        switch operation.kind {
+        case .get: return self.value == value ? value : nil
         case .put(let new): return new
         case .compareAndSet(let expected, let new):
             let hasEffect = expected == value
-            if record.returned != nil, record.hasEffect != hasEffect { return nil }
+            if returned != nil, self.hasEffect != hasEffect { return nil }
             return hasEffect ? new : value
         }
-    }
-
-    /// Whatever comes next began before any operation that is not placed yet was answered.
-    private static func earliestReturn(
-        _ records: [History.Record],
-        _ order: [Int],
-        _ done: [UInt64]
-    ) -> Instant {
-        var earliest = Instant(nanoseconds: .max)
-        for index in order {
-            if records[index].invoked > earliest { break }
-            guard !contains(done, index), let returned = records[index].returned else { continue }
-            earliest = min(earliest, returned)
-        }
-        return earliest
-    }
-
-    private static func contains(_ set: [UInt64], _ index: Int) -> Bool {
-        set[index / 64] >> UInt64(index % 64) & 1 == 1
-    }
-
-    private static func insert(_ set: inout [UInt64], _ index: Int) {
-        set[index / 64] |= 1 << UInt64(index % 64)
-    }
-
-    private static func remove(_ set: inout [UInt64], _ index: Int) {
-        set[index / 64] &= ~(1 << UInt64(index % 64))
     }
 }

@@ -22,7 +22,7 @@ extension Simulation {
     /// Copies a disk while its server runs.
     func copyDisk(of id: NodeID) {
         guard phase == .faulty, options.oldImageChance > 0, nodes[id]?.diskImage == nil,
-            chance(60), let disk = nodes[id]?.server?.disk, let bytes = disk.bytes,
+            chance(200), let disk = nodes[id]?.server?.disk, let bytes = disk.bytes,
             bytes.cluster != 0
         else { return }
         let contents = disk.durable
@@ -46,7 +46,7 @@ extension Simulation {
             let image = nodes[id]?.diskImage, canLose(id)
         else { return }
         nodes[id]?.diskImage = nil
-        let others = nodes.keys.filter { $0 != id }
+        let others = nodes.keys.filter { $0 != id && hasMembers($0) }
         guard others.allSatisfy({ mustRefuse($0, id, image.content) }) else { return }
         if isVerbose { print(now.nanoseconds / 1_000_000, "old image of", id.rawValue) }
         if image.content.start == nodes[id]?.start { counts.presentImages += 1 }
@@ -56,6 +56,11 @@ extension Simulation {
         counts.oldImages += 1
         nodes[id]?.isOld = true
         after(.milliseconds(Int64.random(in: 1500...4000, using: &random)), .retire(id))
+    }
+
+    /// Whether a server knows of any members; without them it cannot help anybody.
+    private func hasMembers(_ id: NodeID) -> Bool {
+        nodes[id]?.server?.raft.configuration.members.isEmpty == false
     }
 
     /// Whether a server knows, on its own disk, more of another disk than is in an image of it.
@@ -97,7 +102,9 @@ extension Simulation {
                 return false
             }
         }
-        if isOfThisStart, nodes[peer]?.isOld == true || nodes[id]?.isOld == true {
+        if isOfThisStart, nodes[peer]?.isOld == true || nodes[id]?.isOld == true,
+            hasMembers(id), hasMembers(peer)
+        {
             checker.report(.durability, "a server on an old disk image takes part")
         }
         return remember(start, of: peer, at: id, isNews: isOfThisStart)
@@ -204,6 +211,11 @@ extension Simulation {
     func tellStanding(_ id: NodeID) {
         after(.milliseconds(Int64.random(in: 150...400, using: &random)), .tell(id))
         guard let server = nodes[id]?.server, server.disk.bytes?.cluster ?? 0 != 0 else { return }
+        do throws(DurableLogError) {
+            try server.disk.bytes?.scrub()
+        } catch {
+            return end(id, because: error)
+        }
         if chance(3000) {
             for peer in nodes.keys.sorted() where peer != id { observe(peer, at: id) }
             guard storeMarks(id) else { return }

@@ -11,7 +11,7 @@ extension Simulation {
             clients[client].server = randomNode()
         }
         clients[client].operation = operation.id
-        registryHistory.begin(operation)
+        registryHistory.begin(operation, now: now)
         let delay = Nanoseconds.milliseconds(Int64.random(in: 1...8, using: &random))
         after(delay, .registryRequest(clients[client].server, operation, client: client))
         after(.milliseconds(1200), .giveUp(client: client, operation: operation.id))

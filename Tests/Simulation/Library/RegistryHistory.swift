@@ -1,4 +1,4 @@
-import Model
+package import Model
 import StateMachine
 
 /// Whether what clients were told can be true: the log's order is the witness.
@@ -9,9 +9,13 @@ import StateMachine
 package struct RegistryHistory {
     private struct Record {
         var operation: RegistryOperation
+        var invoked: Instant
+        /// nil while the outcome is not known.
+        var returned: Instant?
+        /// What a read of an instance saw.
+        var seen: RegistrySpecification.Instance?
         /// The greatest place of any operation that was answered before this one began.
         var floor: LogIndex
-        var isAnswered = false
         /// Where it took effect.
         var index: LogIndex?
     }
@@ -27,8 +31,8 @@ package struct RegistryHistory {
     /// Entries that came a second time and had no effect.
     package private(set) var duplicates = 0
 
-    mutating func begin(_ operation: RegistryOperation) {
-        records[operation.id] = Record(operation: operation, floor: latest)
+    mutating func begin(_ operation: RegistryOperation, now: Instant) {
+        records[operation.id] = Record(operation: operation, invoked: now, floor: latest)
     }
 
     /// Notes under which name a server sends an operation on its way.
@@ -72,9 +76,9 @@ package struct RegistryHistory {
     }
 
     /// Notes the answer to a write.
-    mutating func finish(_ id: UInt64, at index: LogIndex) -> String? {
-        guard var record = records[id], !record.isAnswered else { return nil }
-        record.isAnswered = true
+    mutating func finish(_ id: UInt64, at index: LogIndex, now: Instant) -> String? {
+        guard var record = records[id], record.returned == nil else { return nil }
+        record.returned = now
         records[id] = record
         answered += 1
         latest = max(latest, index)
@@ -89,10 +93,14 @@ package struct RegistryHistory {
     mutating func finish(
         _ id: UInt64,
         at index: LogIndex,
-        from machine: RegistryMachine
+        from machine: RegistryMachine,
+        now: Instant
     ) -> String? {
-        guard var record = records[id], !record.isAnswered else { return nil }
-        record.isAnswered = true
+        guard var record = records[id], record.returned == nil else { return nil }
+        record.returned = now
+        if case .readInstance(let number, _) = record.operation.kind {
+            record.seen = machine.instance(number)
+        }
         records[id] = record
         answered += 1
         latest = max(latest, index)
@@ -110,5 +118,64 @@ package struct RegistryHistory {
         return isRight ? nil : "\(record.operation.kind) at \(index.rawValue) saw something else"
     }
 
+    /// Instances whose history no order of the calls on them explains, whatever the log says.
+    package var unexplainedInstances: [UInt8] {
+        var calls: [UInt8: [InstanceCall]] = [:]
+        // Who was not answered has had an effect if a server has applied it.
+        for (id, record) in records.sorted(by: { $0.key < $1.key })
+        where record.returned != nil || record.index != nil {
+            let (number, kind): (UInt8, InstanceCall.Kind)
+            switch record.operation.kind {
+            case .register(let instance, let isPassing):
+                (number, kind) = (instance, .register(isPassing: isPassing))
+            case .deregister(let instance): (number, kind) = (instance, .deregister)
+            case .readInstance(let instance, _): (number, kind) = (instance, .read(record.seen))
+            default: continue
+            }
+            let call = InstanceCall(
+                id: id,
+                invoked: record.invoked,
+                returned: record.returned,
+                kind: kind
+            )
+            calls[number, default: []].append(call)
+        }
+        return calls.keys.sorted().filter {
+            !Linearizability.holds(for: calls[$0] ?? [], from: nil)
+        }
+    }
+
     func operation(_ id: UInt64) -> RegistryOperation? { records[id]?.operation }
+}
+
+/// A call on one instance of a service, and how it was answered.
+package struct InstanceCall: SequentialCall {
+    package enum Kind: Hashable {
+        case register(isPassing: Bool)
+        case deregister
+        case read(RegistrySpecification.Instance?)
+    }
+
+    package var id: UInt64
+    package var invoked: Instant
+    package var returned: Instant?
+    package var kind: Kind
+
+    package init(id: UInt64, invoked: Instant, returned: Instant?, kind: Kind) {
+        self.id = id
+        self.invoked = invoked
+        self.returned = returned
+        self.kind = kind
+    }
+
+    package func state(
+        after instance: RegistrySpecification.Instance?
+    ) -> RegistrySpecification.Instance?? {
+        switch kind {
+        case .register(let isPassing):
+            .some(RegistrySpecification.Instance(writer: id, isPassing: isPassing))
+        case .deregister: .some(nil)
+        case .read(let seen): seen == instance ? .some(instance) : nil
+        }
+    }
 }

@@ -13,6 +13,11 @@ package struct RegistrySpecification {
         /// The operation that registered it last.
         package var writer: UInt64
         package var isPassing: Bool
+
+        package init(writer: UInt64, isPassing: Bool) {
+            self.writer = writer
+            self.isPassing = isPassing
+        }
     }
 
     private var keys: [UInt8: Key] = [:]

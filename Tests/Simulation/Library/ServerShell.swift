@@ -202,7 +202,7 @@ extension Simulation {
     ) {
         guard let client else { return }
         if case .written(let index) = outcome,
-            let problem = registryHistory.finish(operation.id, at: index)
+            let problem = registryHistory.finish(operation.id, at: index, now: now)
         {
             checker.report(.linearizability, problem)
         }
@@ -220,7 +220,8 @@ extension Simulation {
             if let problem = registryHistory.finish(
                 operation.id,
                 at: registry.applied,
-                from: registry
+                from: registry,
+                now: now
             ) {
                 checker.report(.linearizability, problem)
             }
@@ -257,7 +258,7 @@ extension Simulation {
         where local.since(since) > .milliseconds(900) {
             nextOperation += 1
             let end = RegistryOperation(id: nextOperation, kind: .destroySession(session))
-            registryHistory.begin(end)
+            registryHistory.begin(end, now: now)
             handle(end, of: nil, at: id)
         }
     }

@@ -162,7 +162,10 @@ package final class Simulation {
     }
 
     private func finalVerdict() -> Violation? {
-        guard !options.isWhole else { return nil }
+        guard !options.isWhole else {
+            guard let number = registryHistory.unexplainedInstances.first else { return nil }
+            return violation(.linearizability, "no order explains instance \(number)")
+        }
         let applied = Set(appliedAt.keys)
         guard let key = history.unexplainedKeys(applied: applied).first else { return nil }
         return violation(.linearizability, "no order explains key \(key)")

@@ -77,6 +77,8 @@ package struct SimulationOptions: Sendable {
     /// Chances in 10,000 per crash that acknowledged bytes are damaged, or an old image comes back.
     package var rotChance = 0
     package var oldImageChance = 0
+    /// Chance in 10,000 per sync that a write lands somewhere else.
+    package var strayChance = 0
     /// Starts a second cluster on a further server, with the same servers as members.
     package var bootstrapsTwice = false
 
@@ -99,6 +101,7 @@ package struct SimulationOptions: Sendable {
         if chance(30) { options.fullDiskChance = Int.random(in: 0...100, using: &random) }
         if chance(40) { options.rotChance = 4000 }
         if chance(40) { options.oldImageChance = 4000 }
+        if chance(40) { options.strayChance = 80 }
         return options
     }
 

@@ -36,6 +36,10 @@ package final class SimulatedStorage: Storage {
     /// Syncs that say they are done and are not: what no log survives.
     package var liesAboutSync = false
     package var capacityBytes = Int.max
+    /// Where the next write to a segment goes instead, drawn with this seed; nil for no such fault.
+    package var straySeed: UInt64?
+    /// The write that went astray.
+    package private(set) var stray: StrayWrite?
     package private(set) var writes = 0
     package private(set) var syncs = 0
 
@@ -94,8 +98,16 @@ package final class SimulatedStorage: Storage {
         to file: StorageFile,
         at offset: Int
     ) throws(StorageFailure) {
-        let inode = try writable(file)
+        var inode = try writable(file)
+        var offset = offset
         writes += 1
+        if var random = straySeed.map(SeededRandom.init), isSegment(inode) {
+            straySeed = nil
+            let meant = StrayWrite.Place(inode: inode, offset: offset)
+            (inode, offset) = lead(bytes.count, astray: meant, using: &random)
+            stray = StrayWrite(meant: meant, found: .init(inode: inode, offset: offset))
+            apply(.write(offset: offset, bytes: bytes), to: &inodes[inode].synced)
+        }
         // A write that is cut off by a crash may have been under way.
         inodes[inode].changes.append(.write(offset: offset, bytes: bytes))
         apply(.write(offset: offset, bytes: bytes), to: &inodes[inode].current)
@@ -106,6 +118,7 @@ package final class SimulatedStorage: Storage {
         let inode = try inode(file)
         try begin("sync", "")
         syncs += 1
+        if isLog(inode), stray?.isOver == false { stray?.syncs += 1 }
         guard !liesAboutSync else { return }
         inodes[inode].synced = inodes[inode].current
         inodes[inode].changes = []
@@ -173,6 +186,8 @@ extension SimulatedStorage {
         files = [:]
         crashAt = nil
         failAt = nil
+        straySeed = nil
+        stray?.isOver = true
         operations = 0
     }
 
@@ -298,5 +313,58 @@ extension SimulatedStorage {
             nameChanges = []
             restart()
         }
+    }
+}
+
+/// A write that the disk reported as done and did elsewhere.
+package struct StrayWrite {
+    struct Place: Hashable {
+        var inode: Int
+        var offset: Int
+    }
+
+    let meant: Place
+    let found: Place
+    /// Syncs of the log since, its own included, until the process ended.
+    fileprivate(set) var syncs = 0
+    fileprivate(set) var isOver = false
+
+    /// Whether a later batch is certain to be on disk: then it is noticed that this one is missing.
+    package var isFollowed: Bool { syncs >= 3 }
+}
+
+extension SimulatedStorage {
+    /// The start has found out what became of the write that went astray.
+    package func settleStray() {
+        stray = nil
+    }
+
+    private func isSegment(_ inode: Int) -> Bool {
+        names.contains { $0.value == inode && $0.key.hasSuffix(".wal") }
+    }
+
+    private func isLog(_ inode: Int) -> Bool {
+        names.contains { $0.value == inode && $0.key.contains(".wal") }
+    }
+
+    /// Another place for a write: another segment, or sectors away in the same one.
+    private func lead(
+        _ count: Int,
+        astray meant: StrayWrite.Place,
+        using random: inout SeededRandom
+    ) -> (inode: Int, offset: Int) {
+        let segments = segmentNames.compactMap { names[$0] }
+        let others = segments.filter { $0 != meant.inode }
+        let inode = random.chance(1, in: 2) ? others.randomElement(using: &random) : nil
+        let target = inode ?? meant.inode
+        let room = max(1, (inodes[target].current.count - count) / 512)
+        var offset = meant.offset
+        if inode == nil || random.chance(1, in: 2) {
+            offset = meant.offset % 512 + 512 * random.below(room)
+        }
+        guard target != meant.inode || offset != meant.offset else {
+            return (target, meant.offset + 512)
+        }
+        return (target, offset)
     }
 }

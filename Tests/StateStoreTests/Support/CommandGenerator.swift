@@ -1,4 +1,5 @@
 import Model
+import RandomSupport
 
 /// Random commands over a small world, so that they meet one another often.
 struct CommandGenerator {

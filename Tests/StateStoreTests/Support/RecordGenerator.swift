@@ -1,4 +1,5 @@
 import Model
+import RandomSupport
 
 /// Random services and checks with everything in them that is written in a form of its own.
 struct RecordGenerator {
