@@ -11,7 +11,7 @@ import NIOCore
 /// A client transport of gRPC that spreads streams over the instances of a service.
 ///
 /// It holds one HTTP/2 connection per instance, made when the first stream goes there, and picks
-/// with a ``MusterBalancing/Balancer``: weights, zones, subsets, ejection and all policies apply.
+/// with a `Balancer`: weights, zones, subsets, ejection and all policies apply.
 /// An instance that cannot be reached is passed over, and the call goes to another one: nothing of
 /// it was sent. What fails later is gRPC's to retry, by the method's configuration; a retry goes to
 /// another instance. Instances that leave finish the streams they have.

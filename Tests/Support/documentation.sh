@@ -15,7 +15,8 @@ target=$(swift -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)",/\
 flags=()
 for folder in "$build"/checkouts/*/Sources/*/include "$build"/checkouts/*/Sources/*/*/include; do
     [ -d "$folder" ] || continue
-    [ ! -f "$folder/module.modulemap" ] || flags+=(-Xcc "-fmodule-map-file=$folder/module.modulemap")
+    map=$folder/module.modulemap
+    [ ! -f "$map" ] || flags+=(-Xcc "-fmodule-map-file=$map")
     flags+=(-Xcc "-I$folder")
 done
 for map in "$build"/debug/*.build/module.modulemap; do flags+=(-Xcc "-fmodule-map-file=$map"); done

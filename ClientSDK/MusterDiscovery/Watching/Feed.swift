@@ -43,7 +43,7 @@ final class Feed: Sendable {
         self.metrics = metrics
     }
 
-    var current: ServiceSnapshot? { state.withLock(\.current) }
+    var current: ServiceSnapshot? { state.withLock { $0.current } }
 
     var lastError: (any Error)? { state.withLock(\.lastError) }
 

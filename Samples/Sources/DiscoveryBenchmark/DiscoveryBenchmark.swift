@@ -94,7 +94,8 @@ struct Bench {
                     name: service,
                     tags: ["v2", "production"],
                     meta: [
-                        "zone": "eu-1\(["a", "b", "c"][number % 3])", "version": "2.17.\(number)",
+                        "zone": "eu-1\(["a", "b", "c"][number % 3])",
+                        "version": "2.17.\(number % 3)",
                     ],
                     port: port,
                     weights: ServiceWeights(passing: number % 10 + 1, warning: 1)

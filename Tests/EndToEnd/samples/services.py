@@ -110,3 +110,19 @@ def indexer(muster):
                 tokens = [int(one.output().split("leads with")[1].split("@")[1].split()[0])
                           for one in (first, second, third)]
                 check(tokens == sorted(set(tokens)), tokens, "tokens rise")
+
+
+@test("Forecast spreads gRPC calls by weight and loses none when an instance dies")
+def forecast(muster):
+    with agent(muster) as one, \
+            Sample(one, "Forecast", "serve", "--name", "light") as light, \
+            Sample(one, "Forecast", "serve", "--name", "heavy", "--weight", "3"):
+        eventually(lambda: len(instances(one, "forecast")) == 2, "two instances")
+        with Sample(one, "Forecast", "ask", "--calls", 400) as client:
+            client.says("300 times: Sun in Rome, says heavy.")
+            client.says("100 times: Sun in Rome, says light.")
+        with Sample(one, "Forecast", "ask", "--calls", 200, "--pause", 10) as client:
+            eventually(lambda: client.process.poll() is None, "under way")
+            light.kill()
+            client.says("says heavy.")
+            check(client.process.wait(15) == 0, "every call was answered", client.output())
