@@ -161,7 +161,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
         BugClass(
             19,
             "talks to another cluster",
-            seed: 5,
+            seed: 14,
             environment: .ignoresClusterID,
             weather: doubled
         ),
@@ -186,15 +186,15 @@ package struct BugClass: Sendable, CustomStringConvertible {
             environment: .trustsLastOpening,
             weather: old
         ),
-        BugClass(26, "applies requests twice", seed: 1, environment: .appliesTwice, weather: wet),
+        BugClass(26, "applies requests twice", seed: 3, environment: .appliesTwice, weather: wet),
         BugClass(
             27,
             "numbers requests as the last start did",
-            seed: 2,
+            seed: 1,
             environment: .forgetsStarts,
             weather: wet
         ),
-        BugClass(28, "the log replies early", seed: 2, environment: .commitsLate, weather: wet),
+        BugClass(28, "the log replies early", seed: 1, environment: .commitsLate, weather: wet),
         BugClass(
             29,
             "recovery drops what was acknowledged",
@@ -209,7 +209,7 @@ package struct BugClass: Sendable, CustomStringConvertible {
             environment: .truncatesDamage,
             weather: astray
         ),
-        BugClass(25, "real disks forget syncs", seed: 2, environment: .losesSyncs, weather: wet),
+        BugClass(25, "real disks forget syncs", seed: 1, environment: .losesSyncs, weather: wet),
         BugClass(23, "registries diverge", seed: 1, environment: .divergesState, weather: wet),
     ]
 

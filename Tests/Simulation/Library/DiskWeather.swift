@@ -199,7 +199,8 @@ extension Simulation {
     /// A leader brings in the servers that take the place of lost ones.
     func runAutopilot() {
         after(.milliseconds(400), .autopilot)
-        guard !successors.isEmpty else { return }
+        // Who is about to be lost must not be counted on meanwhile.
+        guard !successors.isEmpty, !nodes.values.contains(where: \.isRotten) else { return }
         for id in nodes.keys.sorted() {
             guard let raft = nodes[id]?.server?.raft, raft.isLeader,
                 now >= nodes[id]?.pausedUntil ?? now
