@@ -167,44 +167,59 @@ import Testing
 
 /// The registrar on an agent that is killed.
 @Suite(.live, .ownAgent, .timeLimit(.minutes(3))) struct RegistrarRestartTests {
+    /// A log that tells each message to a stream.
+    private struct TellingLog: LogHandler {
+        let messages: AsyncStream<String>.Continuation
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { messages.yield("\(event.message)") }
+    }
+
     @Test func anAgentThatForgotTheInstanceIsToldAgain() async throws {
         try await LiveAgent.withAgent { agent, client in
             var configuration = ServiceRegistrar.Configuration()
             configuration.ttl = .seconds(3)
             configuration.drainDelay = .zero
+            let (messages, told) = AsyncStream.makeStream(of: String.self)
             let registrar = ServiceRegistrar(
                 ServiceRegistration(id: "web-1", name: "web", port: 1),
                 client: client,
                 configuration: configuration,
-                logger: Logger(label: "live") { _ in SwiftLogNoOpLogHandler() }
+                logger: Logger(label: "live") { _ in TellingLog(messages: told) }
             )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await registrar.run() }
-                let first = try await Self.passing(client, after: 0)
+                try await Self.registered(messages, client)
                 await agent.kill()
                 try agent.forgetServices()
                 try await agent.start(client)
-                let second = try await Self.passing(client, after: first)
+                try await Self.registered(messages, client)
                 // Removed behind the registrar's back, it comes back as well.
                 try await client.agent.deregister(serviceID: "web-1")
-                _ = try await Self.passing(client, after: second)
+                try await Self.registered(messages, client)
                 group.cancelAll()
             }
             #expect(try await client.agent.services().isEmpty)
         }
     }
 
-    /// Waits until the heartbeat's check, made after an index, passes; returns when it was made.
-    private static func passing(_ client: MusterClient, after index: UInt64) async throws -> UInt64
-    {
-        let born: (ServiceEntry) -> UInt64 = { entry in
-            entry.checks.first { $0.checkID == "service:web-1:heartbeat" }?.createIndex ?? 0
-        }
-        let entries = try await Live.eventually {
+    /// Waits until the instance has been registered once more, and callers see it pass.
+    private static func registered(
+        _ messages: AsyncStream<String>,
+        _ client: MusterClient
+    ) async throws {
+        for await message in messages where message == "Registered" { break }
+        #expect(try await client.agent.service("web-1").value != nil)
+        _ = try await Live.eventually {
             try await client.health.service("web", passing: true, options: $0)
         } until: {
-            $0.first.map { born($0) > index } ?? false
-        }.value
-        return try born(#require(entries.first))
+            $0.count == 1
+        }
     }
 }
