@@ -9,19 +9,48 @@ protocol Contender: Sendable {
     /// What is contended for, for people.
     var key: String { get }
 
+    /// Does what is next: waits, asks or claims.
+    ///
+    /// - Parameter patience: How long to wait for it; nil when the session holds it.
+    /// - Returns: What is known now.
+    func step(_ patience: Patience?) async throws -> Finding
+
+    /// Counts a failure of a step, which puts the next one off.
+    func failed(_ error: any Error)
+
+    /// Gives it up, or what was left behind on the way there.
+    func leave() async throws
+}
+
+extension Contender {
     /// Returns when the session holds it.
     ///
     /// - Parameter patience: How long to wait for it.
     /// - Returns: Proof of the tenure.
     /// - Throws: `SessionGone` when the registry says that the session is; ``CoordinationError``
     ///   and `MusterError` that later attempts cannot change; `CancellationError`.
-    func acquire(_ patience: Patience) async throws -> FencingToken
+    func acquire(_ patience: Patience) async throws -> FencingToken {
+        while true {
+            try Task.checkCancellation()
+            do {
+                if case .held(let token) = try await step(patience) { return token }
+            } catch let error as MusterError where error.isTransient {
+                if error.saysInvalidSession { throw SessionGone() }
+                failed(error)
+            }
+        }
+    }
 
     /// Returns when the session does not hold it any more, or when the task is cancelled.
-    func watch() async
-
-    /// Gives it up, or what was left behind on the way there.
-    func leave() async throws
+    func watch() async {
+        while !Task.isCancelled {
+            do {
+                if try await step(nil) == .lost { return }
+            } catch {
+                if !Task.isCancelled { failed(error) }
+            }
+        }
+    }
 }
 
 /// The registry does not know the session that was contending.
@@ -62,29 +91,7 @@ final class LockContender: Contender {
         )
     }
 
-    func acquire(_ patience: Patience) async throws -> FencingToken {
-        while true {
-            try Task.checkCancellation()
-            do {
-                if case .held(let token) = try await step(patience) { return token }
-            } catch let error as MusterError where error.isTransient {
-                if error.saysInvalidSession { throw SessionGone() }
-                failed(error)
-            }
-        }
-    }
-
-    func watch() async {
-        while !Task.isCancelled {
-            do {
-                if try await step(nil) == .lost { return }
-            } catch {
-                if !Task.isCancelled { failed(error) }
-            }
-        }
-    }
-
-    private func step(_ patience: Patience?) async throws -> LockCore.Finding {
+    func step(_ patience: Patience?) async throws -> Finding {
         let now = options.clock.now()
         switch core.withLock({ $0.next(now: now) }) {
         case .sleep(let moment):
@@ -112,7 +119,7 @@ final class LockContender: Contender {
         return .open
     }
 
-    private func found(_ answer: Response<KeyValuePair?>) throws -> LockCore.Finding {
+    private func found(_ answer: Response<KeyValuePair?>) throws -> Finding {
         let now = options.clock.now()
         return try core.withLock { core in
             var random = SystemRandomNumberGenerator()
@@ -120,7 +127,7 @@ final class LockContender: Contender {
         }
     }
 
-    private func failed(_ error: any Error) {
+    func failed(_ error: any Error) {
         let now = options.clock.now()
         core.withLock { core in
             var random = SystemRandomNumberGenerator()

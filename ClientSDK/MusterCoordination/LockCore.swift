@@ -17,16 +17,6 @@ struct LockCore: Sendable {
         case acquire
     }
 
-    /// What a reading of the key means.
-    enum Finding: Equatable {
-        /// Nothing is decided yet.
-        case open
-        /// The session holds the lock.
-        case held(FencingToken)
-        /// The session held the lock and does not any more.
-        case lost
-    }
-
     private enum Phase {
         /// Someone else holds the lock, or nothing is known yet.
         case looking

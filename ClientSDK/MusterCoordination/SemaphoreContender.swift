@@ -26,29 +26,7 @@ final class SemaphoreContender: Contender {
         self.core = Mutex(core)
     }
 
-    func acquire(_ patience: Patience) async throws -> FencingToken {
-        while true {
-            try Task.checkCancellation()
-            do {
-                if case .held(let token) = try await step(patience) { return token }
-            } catch let error as MusterError where error.isTransient {
-                if error.saysInvalidSession { throw SessionGone() }
-                failed(error)
-            }
-        }
-    }
-
-    func watch() async {
-        while !Task.isCancelled {
-            do {
-                if try await step(nil) == .lost { return }
-            } catch {
-                if !Task.isCancelled { failed(error) }
-            }
-        }
-    }
-
-    private func step(_ patience: Patience?) async throws -> SemaphoreCore.Finding {
+    func step(_ patience: Patience?) async throws -> Finding {
         let now = options.clock.now()
         switch core.withLock({ $0.next(now: now) }) {
         case .sleep(let moment):
@@ -108,7 +86,7 @@ final class SemaphoreContender: Contender {
         )
     }
 
-    private func found(_ answer: Response<[KeyValuePair]>) throws -> SemaphoreCore.Finding {
+    private func found(_ answer: Response<[KeyValuePair]>) throws -> Finding {
         let now = options.clock.now()
         return try core.withLock { core in
             var random = SystemRandomNumberGenerator()
@@ -116,7 +94,7 @@ final class SemaphoreContender: Contender {
         }
     }
 
-    private func failed(_ error: any Error) {
+    func failed(_ error: any Error) {
         let now = options.clock.now()
         core.withLock { core in
             var random = SystemRandomNumberGenerator()

@@ -23,16 +23,6 @@ struct SemaphoreCore: Sendable {
         case claim(SemaphoreRecord, unchangedSince: UInt64)
     }
 
-    /// What a reading of the prefix means.
-    enum Finding: Equatable {
-        /// Nothing is decided yet.
-        case open
-        /// The session holds a place.
-        case held(FencingToken)
-        /// The session held a place and does not any more.
-        case lost
-    }
-
     private enum Phase {
         case outside
         case looking

@@ -34,7 +34,7 @@ import Testing
         _ core: inout LockCore,
         _ entry: KeyValuePair?,
         index: UInt64 = 10
-    ) throws -> LockCore.Finding {
+    ) throws -> Finding {
         try core.read(entry, index: index, now: start, using: &random)
     }
 

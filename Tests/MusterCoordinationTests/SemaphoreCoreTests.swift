@@ -33,7 +33,7 @@ import Testing
         _ core: inout SemaphoreCore,
         _ entries: [KeyValuePair],
         index: UInt64 = 10
-    ) throws -> SemaphoreCore.Finding {
+    ) throws -> Finding {
         try core.read(entries, index: index, now: start, using: &random)
     }
 
