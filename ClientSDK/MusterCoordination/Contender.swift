@@ -13,6 +13,7 @@ protocol Contender: Sendable {
     ///
     /// - Parameter patience: How long to wait for it; nil when the session holds it.
     /// - Returns: What is known now.
+    /// - Throws: What the registry answered instead; `CancellationError`.
     func step(_ patience: Patience?) async throws -> Finding
 
     /// Counts a failure of a step, which puts the next one off.
