@@ -47,15 +47,25 @@ extension Simulation {
         else { return }
         nodes[id]?.diskImage = nil
         let others = nodes.keys.filter { $0 != id && hasMembers($0) }
-        guard others.allSatisfy({ mustRefuse($0, id, image.content) }) else { return }
+        // Who was the only voter elects itself before anybody can object.
+        guard others.allSatisfy({ mustRefuse($0, id, image.content) }),
+            configuration(of: image.disk.durable).voters != [id]
+        else { return }
         if isVerbose { print(now.nanoseconds / 1_000_000, "old image of", id.rawValue) }
         if image.content.start == nodes[id]?.start { counts.presentImages += 1 }
         disk = image.disk
         disk.bytes?.storage.image = image.files
         disk.forgetProcess()
         counts.oldImages += 1
-        nodes[id]?.isOld = true
+        nodes[id]?.oldContent = image.content
         after(.milliseconds(Int64.random(in: 1500...4000, using: &random)), .retire(id))
+    }
+
+    private func configuration(of contents: SimulatedDisk.Contents) -> ClusterConfiguration {
+        for entry in contents.entries.reversed() {
+            if case .configuration(let configuration) = entry.body { return configuration }
+        }
+        return contents.snapshot.point.configuration.configuration
     }
 
     /// Whether a server knows of any members; without them it cannot help anybody.
@@ -69,6 +79,11 @@ extension Simulation {
         // A copy may have been taken while a later state was on its way to the disk.
         return heard.start > image.start || heard.term.rawValue > image.term.rawValue + 2
             || heard.kept.rawValue > image.kept.rawValue + 40
+    }
+
+    /// Whether a server runs on an old image and another one, which takes it in, can tell.
+    private func shouldHaveRefused(_ id: NodeID, _ peer: NodeID) -> Bool {
+        nodes[peer]?.oldContent.map { mustRefuse(id, peer, $0) } ?? false
     }
 
     /// An operator notices what no server has.
@@ -102,9 +117,7 @@ extension Simulation {
                 return false
             }
         }
-        if isOfThisStart, nodes[peer]?.isOld == true || nodes[id]?.isOld == true,
-            hasMembers(id), hasMembers(peer)
-        {
+        if isOfThisStart, shouldHaveRefused(id, peer) || shouldHaveRefused(peer, id) {
             checker.report(.durability, "a server on an old disk image takes part")
         }
         return remember(start, of: peer, at: id, isNews: isOfThisStart)

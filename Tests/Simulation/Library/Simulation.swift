@@ -64,8 +64,10 @@ package final class Simulation {
         var diskImage: DiskImage?
         /// Whether its disk is damaged where it was acknowledged.
         var isRotten = false
-        /// Whether it runs on an old image of its disk.
-        var isOld = false
+        /// What was on the old image of its disk that it runs on; nil when it runs on its own.
+        var oldContent: ServerShell.Heard?
+
+        var isOld: Bool { oldContent != nil }
     }
 
     enum Event {
