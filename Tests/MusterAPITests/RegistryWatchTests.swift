@@ -214,4 +214,23 @@ import Testing
             #expect(await second?.value == "{ }")
         }
     }
+
+    @Test func anAgentThatLimitsIsReplacedByTheNextOneAtOnce() async throws {
+        let other = ScriptedRegistry()
+        let port = try await other.start()
+        try await withRegistry({
+            $0.fallbackAddresses = [.http(host: "127.0.0.1", port: port)]
+        }) { registry, client in
+            var events = client.keyValue.watch("a").events.makeAsyncIterator()
+            async let event = events.next()
+            await registry.next("/v1/kv/a").answer(429)
+            await other.next("/v1/kv/a").answer(404, index: 3)
+            guard case .changed(let answer) = await event else {
+                Issue.record("the other agent's answer did not count")
+                return
+            }
+            #expect(answer.index == 3)
+        }
+        try await other.stop()
+    }
 }

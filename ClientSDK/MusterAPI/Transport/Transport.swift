@@ -115,7 +115,9 @@ final class Transport: Sendable {
         case .reply(let reply):
             let refuses = reply.status == 429 || reply.status >= 500
             if !refuses { preferred.store(place, ordering: .relaxed) }
-            return refuses && isRead && !request.isPartOfLoop && !request.answersWithAnyStatus
+            // A server that limits says nothing of the others; a loop may ask one of them at once.
+            let isForHere = reply.status == 429 || !request.isPartOfLoop
+            return refuses && isRead && isForHere && !request.answersWithAnyStatus
         case .failure(let failure):
             switch failure.reach {
             case .notSent: return true
