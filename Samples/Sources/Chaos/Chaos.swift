@@ -130,26 +130,35 @@ struct Stage {
             instances: options.instances,
             seed: options.seed
         )
-        var record = Record(instances: options.instances, seconds: options.seconds)
-        try await carryOut(plan, &record, &readers)
+        var record = Record(
+            instances: options.instances,
+            seconds: options.seconds + Self.patience
+        )
+        let end = try await carryOut(plan, &record, &readers)
         let alive = (1...options.consumers).filter { processes.isRunning("traffic-\($0)") }
         await processes.endAll("traffic")
-        for index in readers.indices { try readers[index].read(into: &record, at: options.seconds) }
-        return try judge(record, readers, consumersAlive: alive.count)
+        for index in readers.indices { try readers[index].read(into: &record, at: end) }
+        let idle = record.idle(at: end)
+        record.end(at: end)
+        return try judge(record, readers, idle: idle, consumersAlive: alive.count)
     }
 
-    /// Does what the plan says, and reads the counts four times a second.
+    /// How many seconds longer than planned it lasts until every instance gets calls again.
+    private static let patience = 20.0
+
+    /// Does what the plan says, and reads the counts four times a second; returns when it ended.
     private func carryOut(
         _ plan: Plan,
         _ record: inout Record,
         _ readers: inout [CountsReader]
-    ) async throws {
+    ) async throws -> Double {
         let start = ContinuousClock.now
         let now = { start.duration(to: .now) / .seconds(1) }
         var events = plan.events[...]
         var nextReading = 0.25
-        while now() < options.seconds {
-            let next = min(events.first?.time ?? .infinity, nextReading, options.seconds)
+        let latest = options.seconds + Self.patience
+        while now() < options.seconds || (!record.idle(at: now()).isEmpty && now() < latest) {
+            let next = min(events.first?.time ?? .infinity, nextReading)
             try await Task.sleep(until: start + .seconds(next))
             while let event = events.first, event.time <= now() {
                 events.removeFirst()
@@ -164,6 +173,7 @@ struct Stage {
                 for index in readers.indices { try readers[index].read(into: &record, at: now()) }
             }
         }
+        return now()
     }
 
     private func carryOut(_ event: Plan.Event) throws {
@@ -264,6 +274,7 @@ struct Stage {
     private func judge(
         _ record: Record,
         _ readers: [CountsReader],
+        idle: [Int],
         consumersAlive: Int
     ) throws -> Verdict {
         let total = readers.reduce(0) { $0 + $1.total.answered }
@@ -280,11 +291,6 @@ struct Stage {
         )
         try picture.draw().write(toFile: options.picture, atomically: true, encoding: .utf8)
 
-        // Calm returned some seconds before the end: by then all get calls again.
-        let last = record.column(at: options.seconds - 2)..<record.columns
-        let idle = (0..<options.instances).filter { instance in
-            record.calls[instance][last].allSatisfy { $0.answered == 0 }
-        }
         var faults: [String] = []
         if lost > 0 { faults.append("\(lost) calls were lost") }
         if consumersAlive < options.consumers { faults.append("a consumer ended by itself") }

@@ -11,7 +11,7 @@ struct Record {
     }
 
     let instances: Int
-    let columns: Int
+    private(set) var columns: Int
     /// By instance (from 0), then by column.
     var calls: [[Counts]]
     /// Calls that no instance answered, by column.
@@ -26,6 +26,21 @@ struct Record {
             count: instances
         )
         lost = Array(repeating: 0, count: columns)
+    }
+
+    /// Forgets the columns after a moment.
+    mutating func end(at seconds: Double) {
+        columns = min(columns, Int((seconds / Self.step).rounded(.up)) + 1)
+        calls = calls.map { Array($0.prefix(columns)) }
+        lost = Array(lost.prefix(columns))
+    }
+
+    /// The instances, from 0, that answered nothing in the two seconds before a moment.
+    func idle(at seconds: Double) -> [Int] {
+        let last = max(0, column(at: seconds) - 4)...column(at: seconds)
+        return (0..<instances).filter { instance in
+            calls[instance][last].allSatisfy { $0.answered == 0 }
+        }
     }
 
     var totalAnswered: Int { calls.joined().reduce(0) { $0 + $1.answered } }
