@@ -2,7 +2,7 @@
 # Two minutes in which instances are killed and the registry with them, while four consumers call:
 # no call may be lost. Draws the traffic of every instance into an SVG.
 #
-#   Samples/chaos.sh                       builds, then plays for two minutes; writes chaos.svg
+#   Samples/chaos.sh                       builds, then plays for two minutes; says where it drew
 #   Samples/chaos.sh --seconds 20 --seed 7 --picture /tmp/short.svg
 #   Samples/chaos.sh --help                all options
 #

@@ -34,7 +34,8 @@ struct Chaos: AsyncParsableCommand {
     var seed: UInt64 = 1
 
     @Option(help: "Where the picture goes.")
-    var picture = "chaos.svg"
+    var picture = FileManager.default.temporaryDirectory
+        .appendingPathComponent("muster-chaos.svg").path
 
     func validate() throws {
         guard seconds >= 15 else { throw ValidationError("--seconds must be at least 15.") }
