@@ -115,11 +115,10 @@ extension RegistryRequest {
         }
         if let index = options.index, index > 0 { add("index", String(index)) }
         if let hash = options.hash, !hash.isEmpty { add("hash", hash) }
-        isPartOfLoop = options.isBlocking || options.wait != nil
+        isWatch = options.isBlocking || options.wait != nil
         if options.isBlocking {
             let wait = min(options.wait ?? Limits.defaultWait, Limits.longestWait)
             if options.wait != nil { add("wait", "\(wait.wholeMilliseconds)ms") }
-            isWatch = true
             timeout = wait + wait / 16 + Limits.waitGrace
         }
         add("near", options.near)

@@ -21,11 +21,11 @@ public struct RegistryRequest: Sendable {
     /// How long the answer may take; nil is the client's setting.
     public var timeout: Duration?
 
-    /// Whether the registry may hold the answer back: such requests have connections of their own.
+    /// Whether it is one of a loop of queries that the registry may hold back.
+    ///
+    /// Such requests, the first of a loop included, have connections of their own, and the client
+    /// does not repeat them: the loop does.
     public var isWatch: Bool
-
-    /// Whether whoever asks asks again in a loop of its own, so that the client must not.
-    var isPartOfLoop: Bool
 
     /// Whether 429 and 503 are answers of the endpoint, and no refusals.
     var answersWithAnyStatus = false
@@ -53,7 +53,6 @@ public struct RegistryRequest: Sendable {
         token = nil
         timeout = nil
         isWatch = false
-        isPartOfLoop = false
     }
 
     /// Makes a request that reads.

@@ -26,6 +26,9 @@ struct LeaderDuties {
     /// How late a timer may fire so that several share it.
     static let timerSlack = TimeAmount.milliseconds(50)
 
+    /// How long the end of a session may take before it is proposed again; it may be refused.
+    static let repetition = TimeAmount.seconds(2)
+
     private let limits: ReplicaLimits
     private(set) var isLeader = false
     /// When each session with a time to live ends; the heap may hold older, passed-over deadlines.
@@ -76,7 +79,9 @@ struct LeaderDuties {
 
     // MARK: Output
 
-    /// The commands that are due, each exactly once.
+    /// The commands that are due.
+    ///
+    /// The end of a session comes again until it has taken effect: the log may refuse it.
     mutating func due(
         at now: NIODeadline,
         sessionExists: (String) -> Bool
@@ -91,8 +96,14 @@ struct LeaderDuties {
                 heap.insert(SessionDeadline(at: deadline, id: first.id))
                 continue
             }
-            forget(session: first.id)
-            if sessionExists(first.id) { commands.append(.session(.destroy(id: first.id))) }
+            guard sessionExists(first.id) else {
+                forget(session: first.id)
+                continue
+            }
+            commands.append(.session(.destroy(id: first.id)))
+            let again = now + Self.repetition
+            sessionDeadlines[first.id] = again
+            heap.insert(SessionDeadline(at: again, id: first.id))
         }
         while let first = tombstones.first, first.at <= now {
             tombstones.removeFirst()

@@ -227,10 +227,16 @@ package final class Replica: Sendable {
         guard case .renewSession(let id) = request else {
             return log.perform(request, completion: completion)
         }
-        guard applied.session(id).value != nil else { return completion(.notFound) }
-        writer.value.duties.renew(session: id, at: eventLoop.now)
-        scheduleDuties()
-        completion(.done)
+        let asked = eventLoop.now
+        // Who has been deposed without knowing it must not promise time that the successor, which
+        // counts from its election, does not give.
+        log.awaitReadable(.current) { error in
+            guard error == nil, self.log.leadership.isLeader else { return completion(.noLeader) }
+            guard self.applied.session(id).value != nil else { return completion(.notFound) }
+            self.writer.value.duties.renew(session: id, at: asked)
+            self.scheduleDuties()
+            completion(.done)
+        }
     }
 }
 

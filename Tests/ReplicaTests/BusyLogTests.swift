@@ -1,84 +1,18 @@
 import Model
 import NIOCore
 import NIOEmbedded
-import StateMachine
-import StateStore
 import Testing
 
 @testable import Replica
 
-/// An in-memory log that can be busy, and counts the batches it is given.
-private final class BusyLog: ReplicatedLog {
-    private struct State {
-        var isBusy = false
-        var batches: [Int] = []
-        var deliver: (ReplicationEvent) -> Void = { _ in }
-    }
-
-    private let log: InMemoryLog
-    private let state: NIOLoopBoundBox<State>
-
-    init(loop: any EventLoop) {
-        let server = LogServer(id: "s1", nodeName: "one", address: "127.0.0.1:8300", isVoter: true)
-        log = InMemoryLog(server: server)
-        state = NIOLoopBoundBox(State(), eventLoop: loop)
-    }
-
-    /// The lengths of the batches so far.
-    var batches: [Int] { state.value.batches }
-
-    func setBusy(_ isBusy: Bool) {
-        state.value.isBusy = isBusy
-        if !isBusy { state.value.deliver(.ready) }
-    }
-
-    var isBusy: Bool { state.value.isBusy }
-
-    func propose(_ entries: [ProposedEntry]) {
-        state.value.batches.append(entries.count)
-        log.propose(entries)
-    }
-
-    func start(
-        deliver: @escaping (ReplicationEvent) -> Void,
-        capture: @escaping () -> StateMachine
-    ) {
-        state.value.deliver = deliver
-        log.start(deliver: deliver, capture: capture)
-    }
-
-    func applied(through index: LogIndex) { log.applied(through: index) }
-
-    func awaitReadable(
-        _ requirement: ReadRequirement,
-        completion: @escaping (ProposalError?) -> Void
-    ) {
-        log.awaitReadable(requirement, completion: completion)
-    }
-
-    func ask(_ request: LeaderRequest, completion: @escaping (LeaderReply) -> Void) {
-        log.ask(request, completion: completion)
-    }
-
-    func perform(_ request: LeaderRequest, completion: @escaping (LeaderReply) -> Void) {
-        log.perform(request, completion: completion)
-    }
-
-    func stop(completion: @escaping () -> Void) { log.stop(completion: completion) }
-
-    var proposer: Proposer { log.proposer }
-    var leadership: Leadership { log.leadership }
-    var gate: ReadGate { log.gate }
-}
-
 @Suite struct BusyLogTests {
     private let loop = EmbeddedEventLoop()
-    private let log: BusyLog
+    private let log: ControlledLog
     private let replica: Replica
     private let answers: NIOLoopBoundBox<[Int]>
 
     init() {
-        log = BusyLog(loop: loop)
+        log = ControlledLog(loop: loop)
         var limits = ReplicaLimits()
         limits.batchedProposals = 4
         replica = Replica(

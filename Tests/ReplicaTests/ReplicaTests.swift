@@ -9,13 +9,14 @@ import Testing
 /// A replica over an in-memory log, one loop for everything, time moved by hand.
 struct World {
     let loop = EmbeddedEventLoop()
+    let log: ControlledLog
     let replica: Replica
 
     init(limits: ReplicaLimits = ReplicaLimits()) {
-        let server = LogServer(id: "s1", nodeName: "one", address: "127.0.0.1:8300", isVoter: true)
+        log = ControlledLog(loop: loop)
         replica = Replica(
             eventLoop: loop,
-            log: InMemoryLog(server: server),
+            log: log,
             limits: limits,
             wallClock: { Timestamp(nanosecondsSinceEpoch: 1_000_000_000) }
         )
@@ -170,6 +171,30 @@ struct World {
         #expect(world.renew(id) == .done)
         world.loop.advanceTime(by: .seconds(8))
         #expect(world.replica.current.store.session(id).value != nil)
+        world.loop.advanceTime(by: .milliseconds(2_100))
+        #expect(world.replica.current.store.session(id).value == nil)
+    }
+
+    @Test func aSessionWhoseEndWasRefusedEndsLater() {
+        let world = World()
+        world.registerNode("n1")
+        let id = world.createSession(ttl: "10s")
+        world.log.refuse(ProposalError(.overloaded, "too much is under way"))
+        world.loop.advanceTime(by: .seconds(11))
+        #expect(world.replica.current.store.session(id).value != nil)
+        world.log.refuse(nil)
+        world.loop.advanceTime(by: .seconds(3))
+        #expect(world.replica.current.store.session(id).value == nil)
+    }
+
+    @Test func aLeaderThatCannotBeSureOfItsOfficeRenewsNothing() {
+        let world = World()
+        world.registerNode("n1")
+        let id = world.createSession(ttl: "10s")
+        world.loop.advanceTime(by: .seconds(8))
+        world.log.setUnreadable(.noLeader)
+        #expect(world.renew(id) == .noLeader)
+        world.log.setUnreadable(nil)
         world.loop.advanceTime(by: .milliseconds(2_100))
         #expect(world.replica.current.store.session(id).value == nil)
     }

@@ -96,7 +96,7 @@ final class Transport: Sendable {
                 tried += 1
                 place = (place + 1) % endpoints.count
             } while tried < endpoints.count
-            guard attempt < retries.attempts, !request.isPartOfLoop else {
+            guard attempt < retries.attempts, !request.isWatch else {
                 return try outcome.get()
             }
             attempt += 1
@@ -116,12 +116,12 @@ final class Transport: Sendable {
             let refuses = reply.status == 429 || reply.status >= 500
             if !refuses { preferred.store(place, ordering: .relaxed) }
             // A server that limits says nothing of the others; a loop may ask one of them at once.
-            let isForHere = reply.status == 429 || !request.isPartOfLoop
+            let isForHere = reply.status == 429 || !request.isWatch
             return refuses && isRead && isForHere && !request.answersWithAnyStatus
         case .failure(let failure):
             switch failure.reach {
             case .notSent: return true
-            case .perhapsArrived: return isRead && !request.isPartOfLoop
+            case .perhapsArrived: return isRead && !request.isWatch
             case .tooLate:
                 // It took the whole time already; the next request goes elsewhere.
                 let next = (place + 1) % endpoints.count
