@@ -177,7 +177,9 @@ extension Simulation {
         guard servers.contains(where: { !$0.raft.configuration.members.isEmpty }) else {
             return false
         }
-        let configurations = servers.map(\.raft.configuration) + configurations(onDiskOf: victim)
+        let configurations =
+            servers.map(\.raft.configuration) + configurations(onDiskOf: victim)
+            + configurationsUnderWay()
         return configurations.allSatisfy { configuration in
             guard configuration.everyone.allSatisfy({ nodes[$0] != nil }) else { return false }
             let living = configuration.reached { others[$0] != nil ? 1 : 0 }
@@ -192,6 +194,16 @@ extension Simulation {
             if case .configuration(let configuration) = entry.body { return [configuration] }
         }
         return []
+    }
+
+    /// What servers that crashed lately may have sent without having it on their disks.
+    private func configurationsUnderWay() -> [ClusterConfiguration] {
+        nodes.keys.sorted().compactMap { id in
+            guard let lastKnown = nodes[id]?.lastKnown, now.since(lastKnown.at) < .seconds(3) else {
+                return nil
+            }
+            return lastKnown.configuration
+        }
     }
 
     // MARK: Autopilot

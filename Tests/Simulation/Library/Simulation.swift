@@ -64,6 +64,9 @@ package final class Simulation {
         var diskImage: DiskImage?
         /// Whether its disk is damaged where it was acknowledged.
         var isRotten = false
+        /// The configuration it had when it crashed, and when: it may be on its way to the others
+        /// without being on its own disk.
+        var lastKnown: (configuration: ClusterConfiguration, at: Instant)?
         /// What was on the old image of its disk that it runs on; nil when it runs on its own.
         var oldContent: ServerShell.Heard?
 

@@ -118,6 +118,7 @@ extension Simulation {
             disk.restore(image)
             nodes[id]?.image = nil
         }
+        nodes[id]?.lastKnown = (server.raft.configuration, now)
         nodes[id]?.server = nil
         nodes[id]?.disk = disk
         nodes[id]?.waiting = [:]
