@@ -364,7 +364,8 @@ let package = Package(
             "MusterHTTPTests",
             [
                 "MusterHTTP", "MusterAPI", "MusterBalancing", "MusterDiscovery", "MusterTesting",
-                httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging, metrics, metricsTesting,
+                "TLSSupport", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS, logging, metrics,
+                metricsTesting,
                 tracing, tracingTesting,
             ]
         ),

@@ -3,6 +3,7 @@ import MusterBalancing
 import MusterHTTP
 import NIOHTTP1
 import NIOSSL
+import TLSSupport
 import Testing
 
 /// `https` by service name: the certificate is verified against what the instance registered.
@@ -11,9 +12,9 @@ struct SecurityTests {
     @Test(arguments: ["127.0.0.1", "localhost"])
     func aCertificateForTheRegisteredAddressOrNameIsAccepted(host: String) async throws {
         let instance = ScriptedInstance(.answer(200))
-        let bound = try await instance.start(tls: TestCertificate.serverContext())
+        let bound = try await instance.start(tls: TestCertificate.localhost.serverContext())
         let endpoint = try #require(ServiceEndpoint(host: host, port: bound.port))
-        let tls = try TestCertificate.clientConfiguration()
+        let tls = try TestCertificate.localhost.clientConfiguration()
         try await withClient {
             $0.tlsConfiguration = tls
         } _: { client in
@@ -30,7 +31,7 @@ struct SecurityTests {
 
     @Test func aCertificateThatNobodyVouchesForIsRefusedAndCountsAgainstTheInstance() async throws {
         let instance = ScriptedInstance(.answer(200))
-        let endpoint = try await instance.start(tls: TestCertificate.serverContext())
+        let endpoint = try await instance.start(tls: TestCertificate.localhost.serverContext())
         try await withClient { client in
             let outcomes = Outcomes()
             let error = await #expect(throws: HTTPCallError.self) {

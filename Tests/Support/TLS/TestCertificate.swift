@@ -30,6 +30,16 @@ package struct TestCertificate: Sendable {
         showing client: TestCertificate? = nil,
         verifiesName: Bool = true
     ) throws -> NIOSSLContext {
+        try NIOSSLContext(
+            configuration: clientConfiguration(showing: client, verifiesName: verifiesName)
+        )
+    }
+
+    /// What ``clientContext(showing:verifiesName:)`` is made of.
+    package func clientConfiguration(
+        showing client: TestCertificate? = nil,
+        verifiesName: Bool = true
+    ) throws -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .certificates(try chain())
         if !verifiesName { configuration.certificateVerification = .noHostnameVerification }
@@ -37,7 +47,7 @@ package struct TestCertificate: Sendable {
             configuration.certificateChain = try client.chain().map { .certificate($0) }
             configuration.privateKey = .privateKey(try client.privateKey())
         }
-        return try NIOSSLContext(configuration: configuration)
+        return configuration
     }
 
     private func chain() throws -> [NIOSSLCertificate] {
